@@ -1,0 +1,56 @@
+"""Safe, cheap, reliable hands in business software for AI agents, in whichever framework they are written."""
+
+from plugbay.errors import (
+    AmbiguousConnectorError,
+    ApprovalRequiredError,
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    ConnectorNotFoundError,
+    DeadlineExceededError,
+    InvalidParameterError,
+    NetworkError,
+    NotFoundError,
+    PermissionDeniedError,
+    PlugbayError,
+    PolicyDeniedError,
+    RateLimitedError,
+    ResponseIntegrityError,
+    ServiceError,
+    UnknownOperationError,
+    ValidationFailedError,
+)
+from plugbay.policy import Policy
+from plugbay.registry import list_connectors
+from plugbay.result import Listing, Page, Result
+from plugbay.tools import tool_utils
+
+__all__ = [
+    "AmbiguousConnectorError",
+    "ApprovalRequiredError",
+    "AuthenticationError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectorNotFoundError",
+    "DeadlineExceededError",
+    "InvalidParameterError",
+    "Listing",
+    "NetworkError",
+    "NotFoundError",
+    "Page",
+    "PermissionDeniedError",
+    "PlugbayError",
+    "Policy",
+    "PolicyDeniedError",
+    "RateLimitedError",
+    "ResponseIntegrityError",
+    "Result",
+    "ServiceError",
+    "UnknownOperationError",
+    "ValidationFailedError",
+    "__version__",
+    "list_connectors",
+    "tool_utils",
+]
+
+__version__ = "0.1.0"

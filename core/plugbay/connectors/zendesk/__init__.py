@@ -1,0 +1,1 @@
+"""What all Zendesk connectors share: credentials, the host rule, paging, and the reading of errors."""

@@ -1,0 +1,104 @@
+"""The part of a connector that is the same for everything on a Zendesk tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from plugbay.auth import Tokens, TokenStore
+from plugbay.connector import Connector
+from plugbay.connectors.zendesk.auth import credentials_of
+from plugbay.connectors.zendesk.errors import read_error
+from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
+from plugbay.errors import AuthenticationError, ConfigurationError
+from plugbay.executor import Executor, LocalExecutor, Outcome
+from plugbay.operation import Operation
+from plugbay.policy import Policy
+from plugbay.transport import Request, Transport
+
+__all__ = ["ZendeskConnector"]
+
+OnTokenRefresh = Callable[[Tokens], Awaitable[None] | None]
+
+
+class ZendeskConnector(Connector):
+    """A connector to one Zendesk tenant.
+
+    Args:
+        auth_config: The credentials, from the connector's `models` module.
+        config: `{"subdomain": ...}`, another way to name the tenant.
+        subdomain: The tenant: `acme` of `https://acme.zendesk.com`, or that URL. Without it the environment's
+            `ZENDESK_SUBDOMAIN`; without that too, the first call fails with `ConfigurationError`.
+        base_url: Another root for the sandbox and proxies: https, or http on loopback.
+        policy: What may be done with this connector, by anybody.
+        on_token_refresh: Called with the new `Tokens` before they are used; store them, the old ones are void.
+        token_store: Keeps the tokens; asked before a renewal and told of it.
+        timeout: Seconds that one call may take in all, its retries and waits included.
+        max_attempts: Times one call is tried in all.
+        http: An `httpx.AsyncBaseTransport` to send through, for proxies and tests.
+
+    Raises:
+        ConfigurationError: The credentials, the subdomain or the URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        auth_config: Any,
+        *,
+        config: Mapping[str, Any] | None = None,
+        subdomain: str | None = None,
+        base_url: str | None = None,
+        policy: Policy | None = None,
+        on_token_refresh: OnTokenRefresh | None = None,
+        token_store: TokenStore | None = None,
+        timeout: float = 60.0,
+        max_attempts: int = 3,
+        http: Any = None,
+    ) -> None:
+        credentials = credentials_of(auth_config, on_token_refresh=on_token_refresh, token_store=token_store)
+        root = tenant_url(subdomain, config, base_url)
+        executor: Executor = _NoTenant()
+        if root is not None:
+            transport = Transport(
+                root, credentials, read_error=read_error, timeout=timeout, max_attempts=max_attempts, http=http
+            )
+            executor = LocalExecutor(transport)
+        super().__init__(executor, policy=policy)
+
+    async def _identity(self) -> Mapping[str, Any]:
+        user = signed_in(await self._executor.fetch(Request("GET", "/api/v2/users/me", repeatable=True)))
+        return {"user": {name: user.get(name) for name in ("id", "name", "email", "role")}}
+
+
+def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The user of an answer to `users/me`.
+
+    Raises:
+        AuthenticationError: Zendesk answers an unknown caller with 200 and "Anonymous user", whose id is null.
+    """
+    user = payload.get("user")
+    if not isinstance(user, Mapping) or user.get("id") is None:
+        raise AuthenticationError(
+            "Zendesk does not know the caller: it answered as to an anonymous user.",
+            hint="Check the credentials and the subdomain.",
+        )
+    return user
+
+
+class _NoTenant:
+    """Stands where the executor would: without a tenant there is nowhere to send to."""
+
+    async def run(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:  # noqa: ARG002 - the protocol's
+        raise self._error()
+
+    async def fetch(self, request: Request) -> Any:  # noqa: ARG002 - the protocol's
+        raise self._error()
+
+    async def aclose(self) -> None:
+        return
+
+    def _error(self) -> ConfigurationError:
+        return ConfigurationError(
+            "No Zendesk subdomain is set, so there is no tenant to call.",
+            hint=f'Pass subdomain="acme" for https://acme.zendesk.com, or set {VARIABLE}.',
+        )

@@ -1,0 +1,9 @@
+"""Zendesk Support: tickets, their conversations and files, users and organizations."""
+
+from plugbay.connectors.zendesk_support.connector import ZendeskSupportConnector
+from plugbay.connectors.zendesk_support.models import (
+    ZendeskSupportApiTokenAuthConfig,
+    ZendeskSupportOauth20AuthConfig,
+)
+
+__all__ = ["ZendeskSupportApiTokenAuthConfig", "ZendeskSupportConnector", "ZendeskSupportOauth20AuthConfig"]

@@ -1,0 +1,240 @@
+"""Tickets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field
+from typing_extensions import NotRequired, Required, TypedDict
+
+from plugbay import declare
+from plugbay.connectors.zendesk.fields import Id, Instant
+from plugbay.connectors.zendesk.paging import CursorPager, ExportPager, OffsetPager
+from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing
+
+__all__ = ["CommentInput", "CustomField", "Requester", "Ticket", "TicketId", "Tickets"]
+
+Status: TypeAlias = Literal["new", "open", "pending", "hold", "solved", "closed"]
+Priority: TypeAlias = Literal["low", "normal", "high", "urgent"]
+Kind: TypeAlias = Literal["problem", "incident", "question", "task"]
+Sort: TypeAlias = Literal["updated_at", "-updated_at", "id", "-id", "status", "-status"]
+SearchSort: TypeAlias = Literal["updated_at", "created_at", "priority", "status", "ticket_type"]
+Order: TypeAlias = Literal["asc", "desc"]
+Include: TypeAlias = Sequence[Literal["users", "groups", "organizations", "comment_count", "metric_sets"]]
+TicketId: TypeAlias = Annotated[Id, Field(description="The ticket's number.")]
+
+
+class CustomField(TypedDict):
+    """A value of a custom ticket field."""
+
+    id: int
+    value: Any
+
+
+class Requester(TypedDict, total=False):
+    """Who asks, when there may be no user yet; an unknown e-mail address makes one."""
+
+    name: Required[str]
+    email: str
+
+
+class CommentInput(TypedDict, total=False):
+    """A comment to add: `body` or `html_body`. It is an internal note unless `public` is true."""
+
+    body: str
+    html_body: str
+    public: bool
+    author_id: int
+    uploads: Sequence[str]
+
+
+def explicit_visibility(comment: CommentInput) -> CommentInput:
+    """The comment with `public` said: left out, Zendesk takes it from the ticket's history and may mail a customer."""
+    if not (comment.get("body") or comment.get("html_body")):
+        raise ValueError("a comment needs `body` or `html_body`")
+    return {"public": False, **comment}
+
+
+NewComment: TypeAlias = Annotated[CommentInput, AfterValidator(explicit_visibility)]
+
+
+class Ticket(TypedDict, total=False):
+    """A ticket as Zendesk gives it."""
+
+    id: Required[int]
+    url: str
+    external_id: str | None
+    created_at: str
+    updated_at: str
+    type: str | None
+    subject: str | None
+    raw_subject: str | None
+    description: str | None
+    priority: str | None
+    status: str
+    custom_status_id: int | None
+    recipient: str | None
+    requester_id: int
+    submitter_id: int
+    assignee_id: int | None
+    organization_id: int | None
+    group_id: int | None
+    brand_id: int | None
+    ticket_form_id: int | None
+    collaborator_ids: list[int]
+    follower_ids: list[int]
+    email_cc_ids: list[int]
+    problem_id: int | None
+    has_incidents: bool
+    is_public: bool
+    due_at: str | None
+    tags: list[str]
+    custom_fields: list[CustomField]
+    satisfaction_rating: dict[str, Any] | None
+    via: dict[str, Any]
+    comment_count: NotRequired[int]
+
+
+_TYPE_TERM = re.compile(r"(?<![\w-])-?type\s*:\s*(\w+)", re.IGNORECASE)
+
+
+def _tickets_only(query: str) -> str:
+    """The query held to tickets, unless it says so itself."""
+    named = [found.lower() for found in _TYPE_TERM.findall(query)]
+    if any(found != "ticket" for found in named):
+        raise ValueError("this searches tickets; leave `type:` out, and use users.search for users")
+    return query if named else f"type:ticket {query}".strip()
+
+
+TicketQuery: TypeAlias = Annotated[
+    str,
+    AfterValidator(_tickets_only),
+    Field(
+        description="Zendesk search terms, as `status<solved requester:ann@example.com tags:vip created>2026-01-01 refund`."
+    ),
+]
+
+
+class Tickets(Entity):
+    """Customers' requests."""
+
+    summary = (
+        "id", "subject", "status", "priority", "requester_id", "assignee_id", "organization_id", "created_at",
+        "updated_at", "tags",
+    )  # fmt: skip
+
+    @declare.listing("/api/v2/tickets", records="tickets", pager=CursorPager())
+    def list(
+        self,
+        *,
+        sort: Sort | None = None,
+        external_id: str | None = None,
+        include: Include | None = None,
+        limit: Limit | None = None,
+        cursor: Cursor | None = None,
+    ) -> Listing[Ticket]:
+        """All tickets that are not archived; to narrow them use `search`."""
+        ...
+
+    @declare.get("/api/v2/tickets/{ticket_id}", record="ticket")
+    async def get(self, ticket_id: TicketId, *, include: Include | None = None) -> Ticket:
+        """One ticket with all its fields; its conversation is in `ticket_comments`."""
+        ...
+
+    @declare.create("/api/v2/tickets", record="ticket", body="ticket", idempotency_header="Idempotency-Key")
+    async def create(
+        self,
+        *,
+        subject: str,
+        comment: NewComment,
+        requester_id: Id | None = None,
+        requester: Requester | None = None,
+        assignee_id: Id | None = None,
+        group_id: Id | None = None,
+        organization_id: Id | None = None,
+        status: Status | None = None,
+        priority: Priority | None = None,
+        type: Kind | None = None,  # noqa: A002 - the field's name
+        tags: Sequence[str] | None = None,
+        custom_fields: Sequence[CustomField] | None = None,
+        due_at: str | None = None,
+        external_id: str | None = None,
+        ticket_form_id: Id | None = None,
+        brand_id: Id | None = None,
+        problem_id: Id | None = None,
+    ) -> Ticket:
+        """Open a ticket for `requester_id` or `requester`; for the caller itself if neither is given.
+
+        The first comment is the description. It is internal unless `comment.public` is true.
+        """
+        ...
+
+    @declare.update("/api/v2/tickets/{ticket_id}", record="ticket", body="ticket", idempotent=False)
+    async def update(
+        self,
+        ticket_id: TicketId,
+        *,
+        status: Status | None = None,
+        comment: NewComment | None = None,
+        priority: Priority | None = UNSET,
+        type: Kind | None = UNSET,  # noqa: A002 - the field's name
+        subject: str | None = None,
+        assignee_id: Id | None = UNSET,
+        assignee_email: str | None = None,
+        group_id: Id | None = UNSET,
+        requester_id: Id | None = None,
+        organization_id: Id | None = UNSET,
+        tags: Annotated[Sequence[str], Field(description="Replaces all tags.")] | None = None,
+        custom_fields: Sequence[CustomField] | None = None,
+        due_at: str | None = UNSET,
+        external_id: str | None = UNSET,
+        problem_id: Id | None = UNSET,
+        custom_status_id: Id | None = None,
+        updated_stamp: Annotated[
+            str, Field(description="The updated_at that was read; with safe_update, a newer ticket is left alone.")
+        ]
+        | None = None,
+        safe_update: bool | None = None,
+    ) -> Ticket:
+        """Change a ticket's fields or add a comment; only the fields given change.
+
+        `closed` is final: a closed ticket takes no change.
+        """
+        ...
+
+    @declare.listing(
+        "/api/v2/search",
+        records="results",
+        pager=OffsetPager(
+            ceiling=1_000, beyond="Narrow the query, or read everything with tickets.incremental_export."
+        ),
+    )
+    def search(
+        self,
+        query: TicketQuery,
+        *,
+        sort_by: SearchSort | None = None,
+        sort_order: Order | None = None,
+        limit: Limit | None = None,
+        cursor: Cursor | None = None,
+    ) -> Listing[Ticket]:
+        """Tickets that match Zendesk search terms, the most relevant first; new ones appear after some minutes."""
+        ...
+
+    @declare.listing("/api/v2/incremental/tickets/cursor", records="tickets", pager=ExportPager())
+    def incremental_export(
+        self,
+        *,
+        start_time: Instant,
+        include: Include | None = None,
+        exclude_deleted: bool | None = None,
+        limit: Limit | None = None,
+        cursor: Cursor | None = None,
+    ) -> Listing[Ticket]:
+        """Every ticket changed since a moment, deleted ones too; for administrators, ten calls a minute.
+
+        The cursor at the end goes on later with what has changed by then.
+        """
+        ...

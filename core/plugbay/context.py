@@ -1,0 +1,58 @@
+"""Who is calling: a programmer, or a model through a tool.
+
+The wrapper of a tool function opens a `ToolCall`; everything the function calls,
+in threads as well, finds it in a context variable. Without one it is the
+programmer's own call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from plugbay.operation import Operation
+from plugbay.policy import Policy
+
+__all__ = ["ToolCall", "current_tool_call", "open_tool_call"]
+
+_current: ContextVar[ToolCall | None] = ContextVar("plugbay_tool_call", default=None)
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """One call of a tool by a model.
+
+    Attributes:
+        tool: The tool's name.
+        call_id: The framework's id of the call, if it gives one.
+        policy: The policy of the tool, if it has one of its own.
+        only: Narrows what the tool may call, without giving leave for anything.
+        select_fields: The fields of each record that the model asked for.
+        shaped: Whether the tool's own code chose fields already.
+        done: The operations run so far within the call, in order, and for each list how to go on at a record.
+    """
+
+    tool: str
+    call_id: str | None = None
+    policy: Policy | None = None
+    only: Policy | None = None
+    select_fields: Sequence[str] = ()
+    shaped: bool = False
+    done: list[tuple[Operation, Callable[[int], str] | None]] = field(default_factory=list)
+
+
+def current_tool_call() -> ToolCall | None:
+    """The tool call this code runs in, or None if no model is calling."""
+    return _current.get()
+
+
+@contextmanager
+def open_tool_call(call: ToolCall) -> Iterator[ToolCall]:
+    """Marks everything inside the block as done for `call`."""
+    token = _current.set(call)
+    try:
+        yield call
+    finally:
+        _current.reset(token)

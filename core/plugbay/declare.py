@@ -1,0 +1,234 @@
+"""How a connector is written: entities as classes, actions as methods without bodies.
+
+    class Tickets(Entity):
+        \"\"\"Customer requests.\"\"\"
+
+        summary = ("id", "subject", "status")
+
+        @declare.get("/api/v2/tickets/{ticket_id}", record="ticket")
+        async def get(self, ticket_id: TicketId) -> Ticket:
+            \"\"\"One ticket.\"\"\"
+            ...
+
+The signature is the schema, the docstring the description, the decorator says how
+the call travels. To a type checker the decorators are identities: a user sees the
+methods as they stand. At run time each becomes a descriptor that calls the service.
+
+In a class with an action named `list`, annotate with `Sequence[...]`: there the
+name `list` is the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, overload
+
+from pydantic import BeforeValidator, Field
+
+from plugbay.arguments import UNSET, Unset, Wire
+from plugbay.operation import Effect, FileSource, Kind, Operation, Pager, Query, Reader
+from plugbay.result import Listing
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = [
+    "UNSET",
+    "Action",
+    "Cursor",
+    "Entity",
+    "Integer",
+    "Limit",
+    "Listing",
+    "Unset",
+    "Wire",
+    "create",
+    "delete",
+    "download",
+    "entity",
+    "get",
+    "listing",
+    "update",
+]
+
+def _no_flag(value: Any) -> Any:
+    """Refuses true and false where a number is wanted; Python takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a number, not true or false")  # noqa: TRY004 - pydantic reads ValueError
+    return value
+
+
+Integer: TypeAlias = Annotated[int, BeforeValidator(_no_flag)]
+"""A whole number; a digit text is taken for it, true and false are not."""
+
+Limit: TypeAlias = Annotated[Integer, Field(ge=1, description="Most records to return; by default one page.")]
+"""Type of the parameter `limit` of every list."""
+
+Cursor: TypeAlias = Annotated[str, Field(description="Where to go on: meta.cursor of the answer before.")]
+"""Type of the parameter `cursor` of every list."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound="Entity")
+
+
+class Action:
+    """A declared action; on an entity of a connector it is called, on the class it is only data."""
+
+    def __init__(self, declaration: Callable[..., Any], kind: Kind, method: str, path: str, **rest: Any) -> None:
+        self.declaration = declaration
+        self.kind = kind
+        self._wire = {"method": method, "path": path, **rest}
+
+    def operation(self, entity: str, action: str, summary: tuple[str, ...]) -> Operation:
+        """The action as data, under the names the connector gives it."""
+        return Operation(entity, action, self.kind, declaration=self.declaration, summary=summary, **self._wire)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Entity | None, owner: type[Entity]) -> Any:
+        return self if instance is None else instance._bound(self.name)  # noqa: SLF001 - one mechanism, two classes
+
+
+class Entity:
+    """A kind of record and what can be done with it.
+
+    Attributes:
+        summary: The fields that tell one record from another, shown where context is short.
+    """
+
+    summary: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, bind: Callable[[str], Callable[..., Any]]) -> None:
+        self._bound = bind
+
+    @classmethod
+    def actions(cls) -> Iterator[tuple[str, Action]]:
+        """The declared actions by name, in the order they are written."""
+        for base in reversed(cls.__mro__):
+            for name, value in vars(base).items():
+                if isinstance(value, Action):
+                    yield name, value
+
+
+class entity(Generic[E]):  # noqa: N801 - reads as a declaration: `tickets = entity(Tickets)`
+    """Gives a connector an entity under the attribute's name."""
+
+    def __init__(self, kind: type[E]) -> None:
+        self.kind = kind
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> type[E]: ...
+    @overload
+    def __get__(self, instance: Any, owner: type) -> E: ...
+    def __get__(self, instance: Any, owner: type) -> E | type[E] | Self:
+        if instance is None:
+            return self.kind
+        made = self.kind(lambda action: instance._bind(self.name, action))  # noqa: SLF001 - one mechanism, two classes
+        # Kept on the instance, where the next look-up finds it before this descriptor.
+        instance.__dict__[self.name] = made
+        return made
+
+    def operations(self) -> Mapping[str, Operation]:
+        """The entity's operations by action."""
+        return {
+            name: action.operation(self.name, name, self.kind.summary) for name, action in self.kind.actions()
+        }
+
+
+def _declares(kind: Kind, method: str, path: str, **rest: Any) -> Callable[[F], F]:
+    def decorate(declaration: F) -> F:
+        action: Any = Action(declaration, kind, method, path, **rest)
+        return action
+
+    return decorate
+
+
+def get(path: str, *, record: str | None = None, read: Reader | None = None, fixed: Query = ()) -> Callable[[F], F]:
+    """Declares reading one record.
+
+    Args:
+        path: Path with `{name}` for arguments; the others travel in the query.
+        record: The key of the record in the answer.
+        read: Makes the record of the answer where a key is not enough.
+        fixed: Query parameters that every call sends.
+    """
+    return _declares("get", "GET", path, record=record, read=read, fixed=fixed)
+
+
+def listing(path: str, *, records: str, pager: Pager, fixed: Query = ()) -> Callable[[F], F]:
+    """Declares reading many records; the method takes `limit` and `cursor` and returns a `Listing`.
+
+    Args:
+        path: Path with `{name}` for arguments; the others travel in the query.
+        records: The key of the records in the answer.
+        pager: How the list continues.
+        fixed: Query parameters that every call sends.
+    """
+    return _declares("list", "GET", path, record=records, pager=pager, fixed=fixed)
+
+
+def create(
+    path: str,
+    *,
+    record: str | None = None,
+    body: str,
+    read: Reader | None = None,
+    method: str = "POST",
+    idempotency_header: str | None = None,
+) -> Callable[[F], F]:
+    """Declares making a record.
+
+    Args:
+        path: Path with `{name}` for arguments; the others travel in the body.
+        record: The key of the record in the answer.
+        body: The key, or keys joined by dots, that holds the fields in the request.
+        read: Makes the record of the answer where a key is not enough.
+        method: HTTP method, where it is not POST.
+        idempotency_header: The header by which the service knows a repeated call, if it has one.
+    """
+    return _declares(
+        "create", method, path, record=record, body=body, read=read,
+        effect=Effect.WRITE, idempotent=False, idempotency_header=idempotency_header,
+    )  # fmt: skip
+
+
+def update(
+    path: str, *, record: str | None = None, body: str, read: Reader | None = None, idempotent: bool = True
+) -> Callable[[F], F]:
+    """Declares changing a record; only the fields given change.
+
+    Args:
+        path: Path with `{name}` for arguments; the others travel in the body.
+        record: The key of the record in the answer.
+        body: The key, or keys joined by dots, that holds the fields in the request.
+        read: Makes the record of the answer where a key is not enough.
+        idempotent: Whether doing it twice is the same as doing it once.
+    """
+    return _declares(
+        "update", "PUT", path, record=record, body=body, read=read, effect=Effect.WRITE, idempotent=idempotent
+    )
+
+
+def delete(path: str) -> Callable[[F], F]:
+    """Declares removing a record, which the service answers without one.
+
+    Args:
+        path: Path with `{name}` for arguments.
+    """
+    return _declares("delete", "DELETE", path, effect=Effect.DESTRUCTIVE)
+
+
+def download(path: str, *, record: str, url: str, hosts: tuple[str, ...]) -> Callable[[F], F]:
+    """Declares reading a file; the method takes `offset` and `max_bytes`.
+
+    Args:
+        path: Path of the record that describes the file.
+        record: The key of that record in the answer.
+        url: The record's field that says where the file is.
+        hosts: Hosts beside the service's own that may serve it; a leading dot means every host below.
+    """
+    return _declares("download", "GET", path, record=record, file=FileSource(url, hosts))

@@ -1,0 +1,119 @@
+"""What may be done: read-only, allow, deny, confirm, dry run.
+
+A policy speaks of actions as patterns over `entity.action`: `tickets.*`, `*.get`,
+`tickets.update`. Deny wins over everything.
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from plugbay.errors import ApprovalRequiredError, ConfigurationError, PolicyDeniedError
+from plugbay.operation import Effect, Operation
+
+__all__ = ["READ_ONLY", "Policy", "Verdict"]
+
+
+class Verdict(enum.Enum):
+    """A policy's answer."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Which actions may run.
+
+    Args:
+        read_only: Only actions that change nothing.
+        allow: Patterns of the actions that may run; all if empty.
+        deny: Patterns of the actions that may not, whatever `allow` says.
+        confirm: Patterns of the actions that a person must agree to first.
+        dry_run: Check and build writes, but send none of them: the result says what would have been sent.
+
+    Raises:
+        ConfigurationError: A pattern is not of the form `entity.action`.
+    """
+
+    read_only: bool = False
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    confirm: tuple[str, ...] = ()
+    dry_run: bool = False
+
+    def __init__(
+        self,
+        *,
+        read_only: bool = False,
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        confirm: Iterable[str] = (),
+        dry_run: bool = False,
+    ) -> None:
+        for name, patterns in (("allow", allow), ("deny", deny), ("confirm", confirm)):
+            object.__setattr__(self, name, _patterns(name, patterns))
+        object.__setattr__(self, "read_only", read_only)
+        object.__setattr__(self, "dry_run", dry_run)
+
+    def verdict(self, operation: Operation) -> Verdict:
+        """What the policy says of an action."""
+        if _matches(operation, self.deny):
+            return Verdict.DENY
+        if self.allow and not _matches(operation, self.allow):
+            return Verdict.DENY
+        if self.read_only and operation.effect is not Effect.READ:
+            return Verdict.DENY
+        return Verdict.CONFIRM if _matches(operation, self.confirm) else Verdict.ALLOW
+
+    def check(self, operation: Operation) -> None:
+        """Lets an action pass.
+
+        Raises:
+            PolicyDeniedError: The action may not run.
+            ApprovalRequiredError: A person must agree first.
+        """
+        verdict = self.verdict(operation)
+        if verdict is Verdict.DENY:
+            raise PolicyDeniedError(
+                f"{operation.name} is not allowed by the policy: it would {operation.effect.value}."
+                if operation.effect is not Effect.READ
+                else f"{operation.name} is not allowed by the policy.",
+                hint="Nothing was sent. Do not try it again; tell the user that this needs other permissions.",
+                details={"action": operation.name, "effect": operation.effect.value},
+            )
+        if verdict is Verdict.CONFIRM:
+            raise ApprovalRequiredError(
+                f"{operation.name} needs a person's approval.",
+                hint="Nothing was sent. Ask the user to approve the call.",
+                details={"action": operation.name, "effect": operation.effect.value},
+            )
+
+    def dry(self, operation: Operation) -> bool:
+        """Whether the action is to be built but not sent."""
+        return self.dry_run and operation.effect is not Effect.READ
+
+
+def _patterns(name: str, patterns: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(patterns, str):
+        raise ConfigurationError(f"Policy({name}=...) takes a list of patterns, not one text.")
+    checked = tuple(patterns)
+    for pattern in checked:
+        if pattern != "*" and pattern.count(".") != 1:
+            raise ConfigurationError(
+                f"Policy({name}=...): {pattern!r} is not a pattern of actions.",
+                hint='Write "entity.action", as in "tickets.update", "tickets.*" or "*.get".',
+            )
+    return checked
+
+
+def _matches(operation: Operation, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(operation.name, pattern) for pattern in patterns)
+
+
+READ_ONLY = Policy(read_only=True)
+"""What a model may do when nobody said anything."""

@@ -1,0 +1,200 @@
+"""What a call gives: Result, Page, Listing; and how a result is made to fit.
+
+Records are the service's own JSON, never re-validated. Shaping works on them
+afterwards: select fields, drop what is empty, clip long texts, and fit what is
+left to a budget of characters, saying what was cut and how to continue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+from plugbay.errors import InvalidParameterError
+
+__all__ = ["Listing", "Meta", "Page", "Result", "clip_texts", "exclude", "prune", "select"]
+
+T = TypeVar("T")
+
+LONG_TEXT = 2_000
+"""Characters of one text kept when a call asks for long texts to be clipped."""
+
+
+class Meta(BaseModel):
+    """What is known about a result beside its data.
+
+    Attributes:
+        has_more: Whether there are more records behind these.
+        cursor: Continues behind the last record when passed as `cursor`. An export gives one at its end too,
+            from which a later call goes on.
+        count: Number of records in the data of a list.
+        total: Number of records the service says there are in all.
+        included: Records of other kinds that the service sent along, by their key.
+        note: What a reader must know: what was cut, where a service's limit was met.
+        dry_run: True if the call was only built, not sent.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    has_more: bool | None = None
+    cursor: str | None = None
+    count: int | None = None
+    total: int | None = None
+    included: dict[str, Any] | None = None
+    note: str | None = None
+    dry_run: bool | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if value is not None}
+
+    def __getitem__(self, key: str) -> Any:
+        """The value as in the JSON form: `meta["cursor"]`."""
+        try:
+            return getattr(self, key)
+        except AttributeError:
+            raise KeyError(key) from None
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value, or `default` if there is none."""
+        value = getattr(self, key, None)
+        return default if value is None else value
+
+
+class Result(BaseModel):
+    """The answer of `execute()`.
+
+    Attributes:
+        data: A list of records, or one record.
+        meta: What is known beside it.
+    """
+
+    data: Any
+    meta: Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some records of a list.
+
+    Attributes:
+        data: The records.
+        meta: `has_more`, `cursor` and what else is known.
+    """
+
+    data: list[T]
+    meta: Meta
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+class Listing(Generic[T]):
+    """A list that is not read yet: await it for one page, iterate it for every record.
+
+    `page = await zd.tickets.list(limit=10)` reads at most ten records; `async for ticket in zd.tickets.list()`
+    reads page after page to the end, one in memory at a time. With `limit`, iterating ends there.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[int | None, str | None], Awaitable[Page[T]]],
+        *,
+        limit: int | None,
+        cursor: str | None,
+        page_size: int,
+    ) -> None:
+        self._fetch = fetch
+        self._limit = limit
+        self._cursor = cursor
+        self._page_size = page_size
+
+    def __await__(self) -> Generator[Any, Any, Page[T]]:
+        return self._fetch(self._limit, self._cursor).__await__()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        left, cursor = self._limit, self._cursor
+        while left is None or left > 0:
+            page = await self._fetch(self._page_size if left is None else min(left, self._page_size), cursor)
+            for record in page.data:
+                yield record
+            if not page.meta.has_more:
+                return
+            if page.meta.cursor is None:
+                raise InvalidParameterError(f"The list cannot be read to its end. {page.meta.note}")
+            left = left if left is None else left - len(page.data)
+            cursor = page.meta.cursor
+
+
+def select(data: Any, fields: Sequence[str]) -> Any:
+    """Only `fields` of each record; a dotted name reaches into objects and lists of objects."""
+    return _each(data, lambda record: _selected(record, _tree(fields)))
+
+
+def exclude(data: Any, fields: Sequence[str]) -> Any:
+    """Each record without `fields`; dotted names as in `select`."""
+    return _each(data, lambda record: _excluded(record, _tree(fields)))
+
+
+def prune(data: Any) -> Any:
+    """The data without nulls, empty texts, empty lists and empty objects, which tell a model nothing."""
+    if isinstance(data, Mapping):
+        pruned = {key: prune(value) for key, value in data.items()}
+        return {key: value for key, value in pruned.items() if value is not None and value not in ("", [], {})}
+    if isinstance(data, list):
+        return [prune(item) for item in data]
+    return data
+
+
+def clip_texts(data: Any, limit: int = LONG_TEXT) -> Any:
+    """The data with every text cut to `limit` characters, each cut saying how much is gone."""
+    if isinstance(data, str) and len(data) > limit:
+        return f"{data[:limit]}… [{len(data) - limit} more characters]"
+    if isinstance(data, Mapping):
+        return {key: clip_texts(value, limit) for key, value in data.items()}
+    if isinstance(data, list):
+        return [clip_texts(item, limit) for item in data]
+    return data
+
+
+def _each(data: Any, shape: Callable[[Any], Any]) -> Any:
+    return [shape(item) for item in data] if isinstance(data, list) else shape(data)
+
+
+def _tree(fields: Sequence[str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for field in fields:
+        branch = tree
+        *outer, last = field.split(".")
+        for part in outer:
+            branch = branch.setdefault(part, {})
+        branch.setdefault(last, {})
+    return tree
+
+
+def _selected(record: Any, tree: dict[str, Any]) -> Any:
+    if not tree:
+        return record
+    if isinstance(record, list):
+        return [_selected(item, tree) for item in record]
+    if not isinstance(record, Mapping):
+        return record
+    return {key: _selected(record[key], branch) for key, branch in tree.items() if key in record}
+
+
+def _excluded(record: Any, tree: dict[str, Any]) -> Any:
+    if isinstance(record, list):
+        return [_excluded(item, tree) for item in record]
+    if not isinstance(record, Mapping):
+        return record
+    return {
+        key: _excluded(value, tree[key]) if tree.get(key) else value
+        for key, value in record.items()
+        if key not in tree or tree[key]
+    }

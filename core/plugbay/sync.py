@@ -1,0 +1,109 @@
+"""A connector for synchronous code.
+
+One event loop in a background thread serves all synchronous calls of the process;
+it is started by the first of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from plugbay.result import Listing, Page, Result
+
+if TYPE_CHECKING:
+    from plugbay.connector import Connector
+
+__all__ = ["SyncConnector", "SyncEntity"]
+
+T = TypeVar("T")
+
+_starting = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def _background() -> asyncio.AbstractEventLoop:
+    """The loop of the background thread; made anew after a fork, which leaves threads behind."""
+    global _loop  # noqa: PLW0603 - one thread for the process
+    with _starting:
+        if _loop is None or not any(thread.name == _NAME for thread in threading.enumerate()):
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name=_NAME, daemon=True).start()
+        return _loop
+
+
+_NAME = "plugbay-sync"
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine, run on the background loop while this thread waits."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _background()).result()
+
+
+class SyncConnector:
+    """The synchronous face of a connector: the same entities and actions, called without `await`.
+
+    Lists give one page at a time; go on with `cursor=page.meta.cursor`.
+    """
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+
+    def execute(
+        self,
+        entity: str,
+        action: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        select_fields: Sequence[str] | None = None,
+        exclude_fields: Sequence[str] | None = None,
+        skip_truncation: bool = True,
+    ) -> Result:
+        """Runs an action by its name; see `Connector.execute`."""
+        return run(
+            self._connector.execute(
+                entity,
+                action,
+                params,
+                select_fields=select_fields,
+                exclude_fields=exclude_fields,
+                skip_truncation=skip_truncation,
+            )
+        )
+
+    def check(self) -> Mapping[str, Any]:
+        """Whether the service accepts the credentials; see `Connector.check`."""
+        return run(self._connector.check())
+
+    def close(self) -> None:
+        """Lets go of all connections; harmless when called twice."""
+        run(self._connector.close())
+
+    def __getattr__(self, name: str) -> SyncEntity:
+        if name not in self._connector.operations:
+            raise AttributeError(f"{type(self._connector).__name__} has no entity {name!r}")
+        return SyncEntity(getattr(self._connector, name))
+
+
+class SyncEntity:
+    """One entity of a `SyncConnector`."""
+
+    def __init__(self, entity: Any) -> None:
+        self._entity = entity
+
+    def __getattr__(self, name: str) -> Any:
+        action = getattr(self._entity, name)
+
+        def call(*values: Any, **named: Any) -> Any:
+            return run(_awaited(action(*values, **named)))
+
+        return call
+
+
+async def _awaited(pending: Any) -> Any:
+    if isinstance(pending, Listing):
+        page: Page[Any] = await pending
+        return page
+    return await pending

@@ -1,0 +1,280 @@
+"""`tool_utils`: turns a function into an agent's tool.
+
+The function gets a description with the whole catalogue, a schema that models
+understand, results of bounded size, and failures as data instead of exceptions that
+end a run. It stays a real function: frameworks refuse callable objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+from plugbay.arguments import parsed_json
+from plugbay.context import ToolCall, open_tool_call
+from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
+from plugbay.policy import READ_ONLY, Policy
+from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
+from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit
+from plugbay.tools.catalogue import Catalogue, catalogue_text
+from plugbay.tools.envelope import Envelope, failure, is_failure, success
+from plugbay.tools.parameters import tool_annotations
+
+__all__ = ["MAX_OUTPUT_CHARS", "Settings", "ToolUtils", "tool_utils", "wrap"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MAX_OUTPUT_CHARS = 40_000
+"""Characters of JSON that a tool's result may have unless it is told otherwise."""
+
+_log = logging.getLogger("plugbay.tools")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one tool is to behave; see `tool_utils` for each."""
+
+    catalogues: tuple[Catalogue, ...]
+    framework: str | None = None
+    update_docstring: bool = True
+    max_output_chars: int = MAX_OUTPUT_CHARS
+    policy: Policy | None = None
+    internal_retries: int = 0
+    should_internal_retry: Callable[[Exception, tuple[Any, ...], dict[str, Any]], bool] | None = None
+    exhausted_runtime_failure_message: Callable[[Exception, tuple[Any, ...], dict[str, Any]], str | None] | None = None
+    only: Policy | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_output_chars < SMALLEST_BUDGET:
+            raise ConfigurationError(f"max_output_chars must be at least {SMALLEST_BUDGET}.")
+        if self.internal_retries < 0:
+            raise ConfigurationError("internal_retries must not be negative.")
+
+    def shown_policies(self, catalogue: Catalogue) -> list[Policy]:
+        """What decides which actions of a catalogue the model is told of.
+
+        A connector's class does not know the policy of the connector that will be called, and tells of all.
+        """
+        granted = [policy for policy in (getattr(catalogue, "policy", None), self.policy) if policy is not None]
+        if not granted and not isinstance(catalogue, type):
+            granted = [READ_ONLY]
+        return granted if self.only is None else [*granted, self.only]
+
+
+class ToolUtils:
+    """`tool_utils` as an attribute of connectors: on the class, and on a connector, whose policy it then knows."""
+
+    def __get__(self, instance: Any, owner: Any) -> Callable[..., Any]:
+        return functools.partial(tool_utils, owner if instance is None else instance)
+
+
+@overload
+def tool_utils(function: F, /) -> F: ...
+@overload
+def tool_utils(
+    *connectors: Catalogue,
+    framework: str | None = ...,
+    update_docstring: bool = ...,
+    max_output_chars: int = ...,
+    policy: Policy | None = ...,
+    internal_retries: int = ...,
+    should_internal_retry: Callable[[Exception, tuple[Any, ...], dict[str, Any]], bool] | None = ...,
+    exhausted_runtime_failure_message: Callable[[Exception, tuple[Any, ...], dict[str, Any]], str | None] | None = ...,
+) -> Callable[[F], F]: ...
+def tool_utils(*arguments: Any, **settings: Any) -> Any:
+    """Decorator that makes a function a tool for any agent framework.
+
+    It is used bare (`@tool_utils`), with settings (`@tool_utils(framework="langchain")`), and with connectors
+    whose catalogues the description is to carry (`@tool_utils(support, talk)`). Put the framework's own decorator
+    above it.
+
+    Args:
+        arguments: The function, or connectors.
+        framework: Hands failures over in this framework's own manner. Left out, they are envelopes, which is
+            right in all of them.
+        update_docstring: Whether to add the catalogue to the function's docstring.
+        max_output_chars: Characters of JSON that a result may have.
+        policy: What a model may do with this tool; a connector's own policy must agree as well.
+        internal_retries: How many times the function is called again, unseen by the model, after a failure.
+        should_internal_retry: Called with the failure, the positional and the named arguments: whether this one
+            is worth calling again. Without it, failures that say they are retryable and name no wait.
+        exhausted_runtime_failure_message: Called in the same way when the retries are used up: the message for
+            the model, or None for the failure's own.
+
+    Returns:
+        A function that returns a `dict` whose `str()` is JSON: `{"data": ..., "meta": {...}}`, or
+        `{"error": {"code", "message", "hint", "retryable", "retry_after", "details"}}`.
+
+    Raises:
+        ConfigurationError: A setting is wrong, or the framework or its adapter is not installed.
+    """
+    functions = [argument for argument in arguments if inspect.isroutine(argument)]
+    catalogues = tuple(argument for argument in arguments if not inspect.isroutine(argument))
+    made = Settings(catalogues, **settings)
+    if functions:
+        return wrap(functions[0], made)
+    return lambda function: wrap(function, made)
+
+
+def wrap(function: Any, settings: Settings) -> Any:
+    """The function as a tool; see `tool_utils`."""
+    adapter = find_adapter(settings.framework)
+    tool = _Tool(function, settings, adapter)
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*values: Any, **named: Any) -> Any:
+            return await tool.run_async(values, named)
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*values: Any, **named: Any) -> Any:
+            return tool.run_sync(values, named)
+
+    _present(wrapper, function, settings)
+    return wrapper
+
+
+def _present(wrapper: Any, function: Any, settings: Settings) -> None:
+    """Gives the wrapper the annotations, signature and docstring that frameworks read."""
+    signature = inspect.signature(function)
+    wrapper.__annotations__ = tool_annotations(function, signature, settings.catalogues)
+    wrapper.__signature__ = signature.replace(
+        parameters=[
+            parameter.replace(annotation=wrapper.__annotations__.get(name, inspect.Parameter.empty))
+            for name, parameter in signature.parameters.items()
+        ],
+        return_annotation=inspect.Signature.empty,
+    )
+    if settings.update_docstring and settings.catalogues:
+        own = (inspect.getdoc(function) or "").partition("\n\n")[0].strip()
+        texts = [catalogue_text(each, settings.shown_policies(each)) for each in settings.catalogues]
+        wrapper.__doc__ = "\n\n".join([text for text in (own, *texts) if text])
+
+
+class _Tool:
+    """One wrapped function: calls it, retries it, and turns whatever comes into an envelope."""
+
+    def __init__(self, function: Any, settings: Settings, adapter: Adapter) -> None:
+        self._function = function
+        self._settings = settings
+        self._adapter = adapter
+        self._signature = inspect.signature(function)
+        # A function with these parameters passes the model's choice on; others choose for themselves.
+        self._generic = {"entity", "action"} <= set(self._signature.parameters)
+
+    async def run_async(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        attempt = 0
+        while True:
+            try:
+                with open_tool_call(self._open()) as call:
+                    arguments = self._prepare(call, values, named)
+                    value = await self._function(*arguments.args, **arguments.kwargs)
+                return self._end(self._shaped(call, value))
+            except asyncio.CancelledError:
+                if _really_cancelled():
+                    raise
+                return self._end(failure(NetworkError("The call was broken off from within.")))
+            except Exception as error:  # noqa: BLE001 - a failing tool must never end a run
+                attempt += 1
+                if not self._again(error, attempt, values, named):
+                    return self._end(self._failure(error, values, named))
+
+    def run_sync(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        attempt = 0
+        while True:
+            try:
+                with open_tool_call(self._open()) as call:
+                    arguments = self._prepare(call, values, named)
+                    value = self._function(*arguments.args, **arguments.kwargs)
+                return self._end(self._shaped(call, value))
+            except Exception as error:  # noqa: BLE001 - a failing tool must never end a run
+                attempt += 1
+                if not self._again(error, attempt, values, named):
+                    return self._end(self._failure(error, values, named))
+
+    def _open(self) -> ToolCall:
+        return ToolCall(tool=self._function.__name__, policy=self._settings.policy, only=self._settings.only)
+
+    def _prepare(self, call: ToolCall, values: tuple[Any, ...], named: dict[str, Any]) -> inspect.BoundArguments:
+        """The function's arguments, with a model's slips in `entity`, `action` and `params` put right."""
+        try:
+            arguments = self._signature.bind(*values, **named)
+        except TypeError as error:
+            raise InvalidParameterError(f"The tool's arguments do not fit: {error}.") from None
+        if self._generic:
+            for name in ("entity", "action"):
+                arguments.arguments[name] = str(arguments.arguments.get(name)).strip().lower().replace("-", "_")
+            if "params" in arguments.arguments:
+                arguments.arguments["params"] = _params(call, arguments.arguments["params"])
+        return arguments
+
+    def _shaped(self, call: ToolCall, value: Any) -> Envelope:
+        """What the function returned as an envelope of bounded size."""
+        if isinstance(value, Mapping) and set(value) == {"error"}:
+            return Envelope(value)
+        envelope = success(value)
+        operation, resume_at = call.done[-1] if len(call.done) == 1 else (None, None)
+        if operation is not None and self._generic and not call.shaped:
+            envelope = compact(envelope, operation, call.select_fields)
+        return fit(envelope, self._settings.max_output_chars, resume_at)
+
+    def _again(self, error: Exception, attempt: int, values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+        """Whether to call the function once more after `attempt` failed calls."""
+        if attempt > self._settings.internal_retries or is_control_flow(error):
+            return False
+        decide = self._settings.should_internal_retry or _worth_another_try
+        return decide(error, values, named)
+
+    def _failure(self, error: Exception, values: tuple[Any, ...], named: dict[str, Any]) -> Envelope:
+        """The envelope of a failure; a framework's own signal is raised again."""
+        if is_control_flow(error):
+            raise error
+        if not isinstance(error, PlugbayError):
+            _log.error("tool %s failed", self._function.__name__, exc_info=error)
+            # The text of a foreign exception may hold anything, secrets too.
+            error = PlugbayError(
+                f"The tool failed with {type(error).__name__}.", hint="Trying again with the same arguments will not help."
+            )
+        envelope = failure(error)
+        message = self._settings.exhausted_runtime_failure_message
+        if message is not None and (text := message(error, values, named)) is not None:
+            envelope["error"]["message"] = text
+        return envelope
+
+    def _end(self, envelope: Envelope) -> Any:
+        return self._adapter.failure(envelope) if is_failure(envelope) else self._adapter.success(envelope)
+
+
+def _params(call: ToolCall, given: Any) -> Any:
+    """The `params` of a model's call as an object; the fields it asks for are noted on the call."""
+    params = parsed_json(given)
+    if params is None or params == "":
+        return None
+    if not isinstance(params, Mapping):
+        raise InvalidParameterError(
+            "`params` must be an object.", hint='As in {"limit": 10}.', details={"fields": {"params": ["not an object"]}}
+        )
+    rest = dict(params)
+    fields = parsed_json(rest.pop("select_fields", None))
+    if isinstance(fields, str):
+        fields = [field.strip() for field in fields.split(",")]
+    if fields is not None and not (isinstance(fields, list) and all(isinstance(field, str) for field in fields)):
+        raise InvalidParameterError("`select_fields` must be a list of field names.")
+    call.select_fields = tuple(fields or ())
+    return rest
+
+
+def _worth_another_try(error: Exception, values: tuple[Any, ...], named: dict[str, Any]) -> bool:  # noqa: ARG001 - a hook's signature
+    return isinstance(error, PlugbayError) and error.retryable and error.retry_after is None
+
+
+def _really_cancelled() -> bool:
+    """Whether somebody cancelled the task, rather than a library raising `CancelledError` on its own."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -1,0 +1,43 @@
+"""Public types that belong to no single room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from plugbay.errors import ConfigurationError
+
+__all__ = ["SecretModel"]
+
+
+class SecretModel(BaseModel):
+    """Base of models that hold secrets: what is wrong with them is said without showing what they hold.
+
+    Pydantic's own errors quote the input, and with it every secret that was given correctly.
+
+    Raises:
+        ConfigurationError: A field is missing, unknown or of the wrong type.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _without_echo(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            fields = {
+                ".".join(map(str, item["loc"])) or "credentials": [item["msg"]]
+                for item in error.errors(include_url=False, include_context=False, include_input=False)
+            }
+        # Raised outside the handler, so that the error which quotes the input is not kept as its context.
+        raise ConfigurationError(
+            f"{cls.__name__}: " + "; ".join(f"`{name}`: {texts[0]}" for name, texts in fields.items()) + ".",
+            hint=f"It takes {', '.join(cls.model_fields)}.",
+            details={"fields": fields},
+        )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        raise TypeError(f"{type(self).__name__} holds secrets and is not pickled.")
