@@ -97,6 +97,9 @@ class Arguments:
         usual: Location = "query" if body is None else "body"
         signature = list(inspect.signature(declaration).parameters.values())[1:]
         self.parameters = {p.name: _parameter(p, self._hints[p.name], in_path, usual) for p in signature}
+        self.defaults = {
+            p.name: p.default for p in signature if p.default not in (inspect.Parameter.empty, None, UNSET)
+        }
         self.returns: Any = self._hints.get("return")
 
     @cached_property
@@ -105,8 +108,9 @@ class Arguments:
         for parameter in self.parameters.values():
             hint = self._hints[parameter.name]
             fields[parameter.name] = Required[hint] if parameter.required else NotRequired[hint]
-        # The functional form takes the fields as data; type checkers want them literal.
-        typed: Any = TypedDict(self._name.replace(".", "_"), fields)  # type: ignore[operator]
+        # Built from data, which the type checkers' idea of a TypedDict does not foresee.
+        make: Any = TypedDict
+        typed = make(self._name.replace(".", "_"), fields)
         typed.__pydantic_config__ = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
         return TypeAdapter(typed)
 
@@ -139,6 +143,8 @@ class Arguments:
             InvalidParameterError: Something is unknown, missing or wrong; all of it is named at once.
         """
         given = self._given(self._unnested(params))
+        if self.defaults:
+            given = {**self.defaults, **given}
         try:
             return self._adapter.validate_python(given)
         except ValidationError as error:
@@ -213,7 +219,9 @@ class Arguments:
     def _refusal(
         self, problems: dict[str, list[str]], given: dict[str, Any], fixed: dict[str, Any]
     ) -> InvalidParameterError:
-        said = "; ".join(f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items())
+        said = "; ".join(
+            f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items()
+        )
         return InvalidParameterError(
             f"{self._name}: {said}.",
             hint=f"Call {self._name} with {clip(dumps(to_json(_corrected(given, fixed))), 400)}.",

@@ -10,15 +10,17 @@ from plugbay.arguments import nearest
 from plugbay.context import ToolCall, current_tool_call
 from plugbay.declare import entity
 from plugbay.errors import PlugbayError, UnknownOperationError
-from plugbay.executor import Executor, Outcome, build_request
+from plugbay.executor import Executor
 from plugbay.operation import Operation
+from plugbay.outbound import build_request
+from plugbay.outcome import Outcome
 from plugbay.policy import READ_ONLY, Policy
 from plugbay.result import LONG_TEXT, Listing, Meta, Page, Result, clip_texts, exclude, select
 from plugbay.tools.catalogue import action_text, catalogue_text, entity_text, parameter_list, record_schema
 from plugbay.tools.decorator import ToolUtils
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from plugbay.sync import SyncConnector
 
@@ -50,7 +52,9 @@ class Connector:
         self.policy = policy
 
     def __init_subclass__(cls) -> None:
-        entities = [value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, entity)]
+        entities = [
+            value for base in reversed(cls.__mro__) for value in vars(base).values() if isinstance(value, entity)
+        ]
         cls.operations = {found.name: found.operations() for found in entities}
         cls.entity_docs = {found.name: " ".join((found.kind.__doc__ or "").split()) for found in entities}
 

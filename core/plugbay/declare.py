@@ -21,7 +21,7 @@ name `list` is the action.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
 
 from pydantic import BeforeValidator, Field
 
@@ -30,7 +30,7 @@ from plugbay.operation import Effect, FileSource, Kind, Operation, Pager, Query,
 from plugbay.result import Listing
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 __all__ = [
     "UNSET",
@@ -50,6 +50,7 @@ __all__ = [
     "listing",
     "update",
 ]
+
 
 def _no_flag(value: Any) -> Any:
     """Refuses true and false where a number is wanted; Python takes them for 1 and 0."""
@@ -134,15 +135,12 @@ class entity(Generic[E]):  # noqa: N801 - reads as a declaration: `tickets = ent
 
     def operations(self) -> Mapping[str, Operation]:
         """The entity's operations by action."""
-        return {
-            name: action.operation(self.name, name, self.kind.summary) for name, action in self.kind.actions()
-        }
+        return {name: action.operation(self.name, name, self.kind.summary) for name, action in self.kind.actions()}
 
 
 def _declares(kind: Kind, method: str, path: str, **rest: Any) -> Callable[[F], F]:
     def decorate(declaration: F) -> F:
-        action: Any = Action(declaration, kind, method, path, **rest)
-        return action
+        return cast("F", Action(declaration, kind, method, path, **rest))
 
     return decorate
 

@@ -11,7 +11,9 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -22,10 +24,10 @@ from plugbay.policy import READ_ONLY, Policy
 from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
 from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit
 from plugbay.tools.catalogue import Catalogue, catalogue_text
-from plugbay.tools.envelope import Envelope, failure, is_failure, success
+from plugbay.tools.envelope import Envelope, as_failure, failure, is_failure, success
 from plugbay.tools.parameters import tool_annotations
 
-__all__ = ["MAX_OUTPUT_CHARS", "Settings", "ToolUtils", "tool_utils", "wrap"]
+__all__ = ["MAX_OUTPUT_CHARS", "Settings", "ToolUtils", "identified", "tool_utils", "wrap"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +35,7 @@ MAX_OUTPUT_CHARS = 40_000
 """Characters of JSON that a tool's result may have unless it is told otherwise."""
 
 _log = logging.getLogger("plugbay.tools")
+_call_id: ContextVar[str | None] = ContextVar("plugbay_call_id", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,16 @@ class Settings:
         if not granted and not isinstance(catalogue, type):
             granted = [READ_ONLY]
         return granted if self.only is None else [*granted, self.only]
+
+
+@contextmanager
+def identified(call_id: str | None) -> Iterator[None]:
+    """Gives the tool called inside the block the framework's id of the call."""
+    token = _call_id.set(call_id)
+    try:
+        yield
+    finally:
+        _call_id.reset(token)
 
 
 class ToolUtils:
@@ -169,10 +182,10 @@ class _Tool:
         self._generic = {"entity", "action"} <= set(self._signature.parameters)
 
     async def run_async(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        attempt = 0
+        attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
-                with open_tool_call(self._open()) as call:
+                with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
                     value = await self._function(*arguments.args, **arguments.kwargs)
                 return self._end(self._shaped(call, value))
@@ -186,30 +199,39 @@ class _Tool:
                     return self._end(self._failure(error, values, named))
 
     def run_sync(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        attempt = 0
+        attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
-                with open_tool_call(self._open()) as call:
+                with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
                     value = self._function(*arguments.args, **arguments.kwargs)
                 return self._end(self._shaped(call, value))
+            except asyncio.CancelledError:
+                if _really_cancelled():
+                    raise
+                return self._end(failure(NetworkError("The call was broken off from within.")))
             except Exception as error:  # noqa: BLE001 - a failing tool must never end a run
                 attempt += 1
                 if not self._again(error, attempt, values, named):
                     return self._end(self._failure(error, values, named))
 
-    def _open(self) -> ToolCall:
-        return ToolCall(tool=self._function.__name__, policy=self._settings.policy, only=self._settings.only)
+    def _open(self, call_id: str | None) -> ToolCall:
+        return ToolCall(
+            tool=self._function.__name__, call_id=call_id, policy=self._settings.policy, only=self._settings.only
+        )
 
     def _prepare(self, call: ToolCall, values: tuple[Any, ...], named: dict[str, Any]) -> inspect.BoundArguments:
         """The function's arguments, with a model's slips in `entity`, `action` and `params` put right."""
         try:
             arguments = self._signature.bind(*values, **named)
         except TypeError as error:
-            raise InvalidParameterError(f"The tool's arguments do not fit: {error}.") from None
+            raise InvalidParameterError(
+                f"The tool's arguments do not fit: {error}.", hint="Call it with the arguments that its schema names."
+            ) from None
         if self._generic:
             for name in ("entity", "action"):
-                arguments.arguments[name] = str(arguments.arguments.get(name)).strip().lower().replace("-", "_")
+                if name in arguments.arguments:
+                    arguments.arguments[name] = str(arguments.arguments[name]).strip().lower().replace("-", "_")
             if "params" in arguments.arguments:
                 arguments.arguments["params"] = _params(call, arguments.arguments["params"])
         return arguments
@@ -217,7 +239,7 @@ class _Tool:
     def _shaped(self, call: ToolCall, value: Any) -> Envelope:
         """What the function returned as an envelope of bounded size."""
         if isinstance(value, Mapping) and set(value) == {"error"}:
-            return Envelope(value)
+            return as_failure(value["error"])
         envelope = success(value)
         operation, resume_at = call.done[-1] if len(call.done) == 1 else (None, None)
         if operation is not None and self._generic and not call.shaped:
@@ -229,7 +251,11 @@ class _Tool:
         if attempt > self._settings.internal_retries or is_control_flow(error):
             return False
         decide = self._settings.should_internal_retry or _worth_another_try
-        return decide(error, values, named)
+        try:
+            return decide(error, values, named)
+        except Exception:  # noqa: BLE001 - a hook's bug must not end a run either
+            _log.exception("should_internal_retry of tool %s failed", self._function.__name__)
+            return False
 
     def _failure(self, error: Exception, values: tuple[Any, ...], named: dict[str, Any]) -> Envelope:
         """The envelope of a failure; a framework's own signal is raised again."""
@@ -239,12 +265,16 @@ class _Tool:
             _log.error("tool %s failed", self._function.__name__, exc_info=error)
             # The text of a foreign exception may hold anything, secrets too.
             error = PlugbayError(
-                f"The tool failed with {type(error).__name__}.", hint="Trying again with the same arguments will not help."
+                f"The tool failed with {type(error).__name__}.",
+                hint="Trying again with the same arguments will not help.",
             )
         envelope = failure(error)
         message = self._settings.exhausted_runtime_failure_message
-        if message is not None and (text := message(error, values, named)) is not None:
-            envelope["error"]["message"] = text
+        try:
+            if message is not None and (text := message(error, values, named)) is not None:
+                envelope["error"]["message"] = str(text)
+        except Exception:  # noqa: BLE001 - a hook's bug must not end a run either
+            _log.exception("exhausted_runtime_failure_message of tool %s failed", self._function.__name__)
         return envelope
 
     def _end(self, envelope: Envelope) -> Any:
@@ -258,7 +288,9 @@ def _params(call: ToolCall, given: Any) -> Any:
         return None
     if not isinstance(params, Mapping):
         raise InvalidParameterError(
-            "`params` must be an object.", hint='As in {"limit": 10}.', details={"fields": {"params": ["not an object"]}}
+            "`params` must be an object.",
+            hint='As in {"limit": 10}.',
+            details={"fields": {"params": ["not an object"]}},
         )
     rest = dict(params)
     fields = parsed_json(rest.pop("select_fields", None))
@@ -276,5 +308,23 @@ def _worth_another_try(error: Exception, values: tuple[Any, ...], named: dict[st
 
 def _really_cancelled() -> bool:
     """Whether somebody cancelled the task, rather than a library raising `CancelledError` on its own."""
-    task = asyncio.current_task()
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # a thread without a loop, where there is nothing to cancel
+        return False
     return task is None or task.cancelling() > 0
+
+
+def _taken_call_id(values: tuple[Any, ...], named: Mapping[str, Any]) -> str | None:
+    """The framework's id of this call: as the adapter gave it, or as a context among the arguments carries it."""
+    given = _call_id.get()
+    if given is not None:
+        # Tools that are called inside this one are calls of their own.
+        _call_id.set(None)
+        return given
+    for value in (*values, *named.values()):
+        found = vars(value).get("tool_call_id") if hasattr(value, "__dict__") else None
+        if isinstance(found, str):
+            return found
+    found = named.get("tool_call_id")
+    return found if isinstance(found, str) else None

@@ -6,12 +6,21 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from plugbay.errors import ErrorPayload, PlugbayError
-from plugbay.json_safe import JsonDict, to_json
+from plugbay.json_safe import JsonDict, dumps, to_json
 from plugbay.result import Page, Result
 
-__all__ = ["Envelope", "failure", "failure_text", "is_failure", "success"]
+__all__ = ["Envelope", "as_failure", "failure", "failure_text", "is_failure", "success"]
 
 Envelope: TypeAlias = JsonDict
+
+_KINDS: dict[str, Any] = {
+    "code": str,
+    "message": str,
+    "hint": str,
+    "retryable": bool,
+    "retry_after": int | float,
+    "details": dict,
+}
 
 
 def success(value: Any) -> Envelope:
@@ -30,6 +39,19 @@ def success(value: Any) -> Envelope:
 def failure(error: PlugbayError) -> Envelope:
     """The envelope of a failure."""
     return JsonDict(error=to_json(error.payload()))
+
+
+def as_failure(said: Any) -> Envelope:
+    """The envelope of a failure that a tool function told of by returning `{"error": ...}`.
+
+    Args:
+        said: A payload, part of one, or anything else, which becomes the message.
+    """
+    facts = to_json(said)
+    if not isinstance(facts, dict):
+        facts = {"message": facts if isinstance(facts, str) else dumps(facts)}
+    usable = {name: value for name, value in facts.items() if isinstance(value, _KINDS.get(name, object))}
+    return JsonDict(error={**PlugbayError("The tool reports a failure.").payload(), **usable})
 
 
 def is_failure(envelope: Mapping[str, Any]) -> bool:

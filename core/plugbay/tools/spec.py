@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from plugbay.arguments import parsed_json
-from plugbay.errors import ConfigurationError, InvalidParameterError
+from plugbay.errors import ConfigurationError, InvalidParameterError, clip
 from plugbay.operation import Effect, Operation
 from plugbay.policy import Policy
 from plugbay.result import Result
 from plugbay.tools.catalogue import Catalogue, permitted
-from plugbay.tools.decorator import MAX_OUTPUT_CHARS, Settings, wrap
+from plugbay.tools.decorator import MAX_OUTPUT_CHARS, Settings, identified, wrap
 from plugbay.tools.envelope import Envelope, failure
 from plugbay.tools.parameters import execute_schema
 
@@ -23,6 +23,8 @@ __all__ = ["Catalogued", "ToolSpec", "execute_specs"]
 
 MAX_NAME = 64
 """Characters a tool's name may have with every model provider."""
+
+_MAX_SHOWN = 60
 
 
 class Catalogued(Catalogue, Protocol):
@@ -58,28 +60,41 @@ class ToolSpec:
     idempotent: bool
     invoke: Callable[..., Awaitable[Envelope]]
 
-    async def call(self, arguments: Mapping[str, Any] | str | None) -> Envelope:
+    @property
+    def annotations(self) -> dict[str, Any]:
+        """What kind of tool it is, in the words of the Model Context Protocol."""
+        return {
+            "title": self.title,
+            "readOnlyHint": self.read_only,
+            "destructiveHint": self.destructive,
+            "idempotentHint": self.idempotent,
+            "openWorldHint": True,
+        }
+
+    async def call(self, arguments: Mapping[str, Any] | str | None, *, call_id: str | None = None) -> Envelope:
         """The tool's outcome as an envelope; a failure is one too, never an exception.
 
         Args:
             arguments: By name, or the JSON text of that.
+            call_id: The framework's id of the call, if it gives one.
         """
-        given = parsed_json(arguments) or {}
+        try:
+            given = parsed_json(arguments) or {}
+        except RecursionError:
+            given = None
+        required = self.parameters.get("required", ())
+        hint = f"Call {self.name} with {json.dumps({name: f'<{name}>' for name in required})}."
         if not isinstance(given, Mapping):
-            return failure(InvalidParameterError("The arguments must be a JSON object."))
-        known = self.parameters["properties"]
-        problems = {name: ["unknown"] for name in given if name not in known}
-        problems |= {name: ["missing"] for name in self.parameters.get("required", ()) if name not in given}
+            return failure(InvalidParameterError("The arguments must be a JSON object.", hint=hint))
+        problems = {
+            clip(str(name), _MAX_SHOWN): ["unknown"] for name in given if name not in self.parameters["properties"]
+        }
+        problems |= {name: ["missing"] for name in required if name not in given}
         if problems:
-            example = {name: f"<{name}>" for name in self.parameters.get("required", ())}
-            return failure(
-                InvalidParameterError(
-                    "; ".join(f"`{name}`: {texts[0]}" for name, texts in problems.items()) + ".",
-                    hint=f"Call {self.name} with {json.dumps(example)}.",
-                    details={"fields": problems},
-                )
-            )
-        return await self.invoke(**given)
+            message = "; ".join(f"`{name}`: {texts[0]}" for name, texts in problems.items())
+            return failure(InvalidParameterError(f"{message}.", hint=hint, details={"fields": problems}))
+        with identified(call_id):
+            return await self.invoke(**given)
 
 
 def execute_specs(

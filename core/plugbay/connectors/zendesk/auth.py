@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from plugbay.auth import BasicToken, Credentials, OAuth2, TokenStore
 from plugbay.errors import ConfigurationError
 from plugbay.types import SecretModel
 
-__all__ = ["ApiTokenConfig", "OAuthConfig", "credentials_of"]
+__all__ = ["ApiTokenConfig", "OAuthConfig", "config_from_environment", "credentials_of"]
 
 TOKEN_PATH = "/oauth/tokens"  # noqa: S105 - a path
 """Zendesk's token endpoint."""
@@ -84,6 +85,26 @@ def credentials_of(config: Any, *, on_token_refresh: Any = None, token_store: To
     raise ConfigurationError(
         f"auth_config cannot be {type(config).__name__}.",
         hint="Pass the connector's Oauth20AuthConfig or ApiTokenAuthConfig, from its `models` module.",
+    )
+
+
+def config_from_environment() -> OAuthConfig | ApiTokenConfig:
+    """The configuration that the environment describes, OAuth before an API token.
+
+    Raises:
+        ConfigurationError: It describes none.
+    """
+    read = {
+        name: os.environ.get(f"ZENDESK_{name.upper()}") or None
+        for name in (*OAuthConfig.model_fields, "email", "api_token")
+    }
+    if read["access_token"] or (read["client_id"] and read["client_secret"]):
+        return OAuthConfig.model_validate({name: read[name] for name in OAuthConfig.model_fields})
+    if read["email"] and read["api_token"]:
+        return ApiTokenConfig(email=read["email"], api_token=SecretStr(read["api_token"]))
+    raise ConfigurationError(
+        "The environment holds no Zendesk credentials.",
+        hint="Set ZENDESK_ACCESS_TOKEN, or ZENDESK_CLIENT_ID and ZENDESK_CLIENT_SECRET, or ZENDESK_EMAIL and ZENDESK_API_TOKEN.",
     )
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plugbay.auth import Tokens, TokenStore
 from plugbay.connector import Connector
-from plugbay.connectors.zendesk.auth import credentials_of
+from plugbay.connectors.zendesk.auth import config_from_environment, credentials_of
 from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
 from plugbay.errors import AuthenticationError, ConfigurationError
-from plugbay.executor import Executor, LocalExecutor, Outcome
+from plugbay.executor import Executor, LocalExecutor
 from plugbay.operation import Operation
+from plugbay.outcome import Outcome
 from plugbay.policy import Policy
 from plugbay.transport import Request, Transport
+
+if TYPE_CHECKING:
+    from typing import Self
 
 __all__ = ["ZendeskConnector"]
 
@@ -64,6 +68,21 @@ class ZendeskConnector(Connector):
             )
             executor = LocalExecutor(transport)
         super().__init__(executor, policy=policy)
+
+    @classmethod
+    def from_environment(cls, **settings: Any) -> Self:
+        """A connector with its credentials from the environment.
+
+        Read are `ZENDESK_SUBDOMAIN`, and the first of these that is there: `ZENDESK_ACCESS_TOKEN`,
+        `ZENDESK_CLIENT_ID` with `ZENDESK_CLIENT_SECRET`, `ZENDESK_EMAIL` with `ZENDESK_API_TOKEN`.
+
+        Args:
+            settings: Any of the constructor's, but `auth_config`.
+
+        Raises:
+            ConfigurationError: The environment holds no credentials.
+        """
+        return cls(config_from_environment(), **settings)
 
     async def _identity(self) -> Mapping[str, Any]:
         user = signed_in(await self._executor.fetch(Request("GET", "/api/v2/users/me", repeatable=True)))

@@ -70,7 +70,9 @@ def read_error(request: Request, response: Response) -> PlugbayError:
     if said.fields:
         details["fields"] = said.fields
     return kind(
-        ". ".join([": ".join(part for part in (message, words) if part).rstrip("."), *([problems] if problems else [])]),
+        ". ".join(
+            [": ".join(part for part in (message, words) if part).rstrip("."), *([problems] if problems else [])]
+        ),
         hint=_HINTS.get(said.code) or _hint(kind),
         details=details,
         request_id=response.headers.get("x-request-id"),

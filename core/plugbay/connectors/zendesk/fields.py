@@ -31,6 +31,12 @@ Instant: TypeAlias = Annotated[
     Integer,
     BeforeValidator(_seconds),
     Field(ge=0),
-    WithJsonSchema({"type": "integer", "description": "Unix seconds, or a time as 2026-01-31T00:00:00Z (UTC)."}),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "description": "Unix seconds, or a time of ISO 8601.",
+            "examples": ["2026-01-31T00:00:00Z"],
+        }
+    ),
 ]
 """A moment, sent as unix seconds."""

@@ -50,7 +50,9 @@ def _given(subdomain: str | None, config: Mapping[str, Any] | None) -> Any:
     settings = dict(config or {})
     in_config = settings.pop("subdomain", None)
     if settings:
-        raise ConfigurationError(f"config: unknown {', '.join(sorted(map(str, settings)))}.", hint="It takes subdomain.")
+        raise ConfigurationError(
+            f"config: unknown {', '.join(sorted(map(str, settings)))}.", hint="It takes subdomain."
+        )
     if subdomain is not None and in_config is not None and subdomain != in_config:
         raise ConfigurationError("subdomain and config['subdomain'] differ.", hint="Give one of them.")
     return subdomain if subdomain is not None else in_config

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Required, TypeAlias
 
-from pydantic import AfterValidator, Field
-from typing_extensions import Required, TypedDict
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from plugbay import declare
 from plugbay.connectors.zendesk.fields import Id
@@ -70,9 +70,7 @@ class TicketComments(Entity):
         """A ticket's comments, oldest first."""
         ...
 
-    @declare.create(
-        "/api/v2/tickets/{ticket_id}", body="ticket.comment", method="PUT", read=_added_comment
-    )
+    @declare.create("/api/v2/tickets/{ticket_id}", body="ticket.comment", method="PUT", read=_added_comment)
     async def create(
         self,
         ticket_id: TicketId,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias
 
 from pydantic import AfterValidator, Field
-from typing_extensions import NotRequired, Required, TypedDict
+from typing_extensions import TypedDict
 
 from plugbay import declare
 from plugbay.connectors.zendesk.fields import Id, Instant
@@ -27,21 +27,19 @@ TicketId: TypeAlias = Annotated[Id, Field(description="The ticket's number.")]
 
 
 class CustomField(TypedDict):
-    """A value of a custom ticket field."""
-
     id: int
     value: Any
 
 
 class Requester(TypedDict, total=False):
-    """Who asks, when there may be no user yet; an unknown e-mail address makes one."""
+    """Made a user if the e-mail address is new."""
 
     name: Required[str]
     email: str
 
 
 class CommentInput(TypedDict, total=False):
-    """A comment to add: `body` or `html_body`. It is an internal note unless `public` is true."""
+    """An internal note, unless public is true: then the customer sees it."""
 
     body: str
     html_body: str
@@ -112,7 +110,8 @@ TicketQuery: TypeAlias = Annotated[
     str,
     AfterValidator(_tickets_only),
     Field(
-        description="Zendesk search terms, as `status<solved requester:ann@example.com tags:vip created>2026-01-01 refund`."
+        description="Zendesk search terms: words, and fields as status, requester, assignee, tags, created, priority.",
+        examples=["refund status<solved requester:ann@example.com tags:vip created>2026-01-31"],
     ),
 ]
 

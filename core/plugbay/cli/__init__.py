@@ -1,0 +1,5 @@
+"""The command `plugbay`."""
+
+from plugbay.cli.main import main
+
+__all__ = ["main"]

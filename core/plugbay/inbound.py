@@ -1,0 +1,75 @@
+"""From an answer to the record or records that it must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugbay.errors import ResponseIntegrityError, clip
+from plugbay.json_safe import dumps, to_json
+from plugbay.operation import Effect, Operation
+
+__all__ = ["incomplete", "read_record", "read_records", "sideloaded"]
+
+_PAGING_KEYS = {
+    "meta", "links", "next_page", "previous_page", "count", "page", "page_count", "per_page", "sort_by", "sort_order",
+    "end_of_stream", "end_time", "after_url", "before_url", "after_cursor", "before_cursor",
+}  # fmt: skip
+
+
+def read_record(operation: Operation, payload: Any) -> Any:
+    """The record that the operation promises.
+
+    Raises:
+        ResponseIntegrityError: The answer does not hold it; an empty success would be a lie.
+    """
+    if operation.kind == "delete":
+        return {"deleted": True}
+    if not isinstance(payload, Mapping):
+        raise incomplete(operation, "an object", payload)
+    if operation.read is not None:
+        return operation.read(payload)
+    record = payload.get(operation.record) if operation.record else payload
+    if not isinstance(record, Mapping):
+        raise incomplete(operation, f"`{operation.record}`", payload)
+    return record
+
+
+def read_records(operation: Operation, payload: Any) -> list[Any]:
+    """The records that the operation promises.
+
+    Raises:
+        ResponseIntegrityError: The answer does not hold a list of them.
+    """
+    records = payload.get(operation.record) if isinstance(payload, Mapping) else None
+    if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
+        raise incomplete(operation, f"`{operation.record}`, a list of records,", payload)
+    return records
+
+
+def sideloaded(payload: Any, record: str | None, into: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What came beside the records: users that were asked for along with them, an audit.
+
+    Args:
+        payload: The answer.
+        record: The key of the records.
+        into: What the pages before brought; the answer's is added to it.
+    """
+    found = {} if into is None else into
+    for key, value in payload.items() if isinstance(payload, Mapping) else ():
+        if key == record or key in _PAGING_KEYS:
+            continue
+        if isinstance(value, list) and isinstance(found.get(key), list):
+            found[key] += [item for item in value if item not in found[key]]
+        elif value is not None:
+            found[key] = value
+    return found
+
+
+def incomplete(operation: Operation, missing: str, payload: Any) -> ResponseIntegrityError:
+    """The error for an answer without what was promised, with what came instead."""
+    return ResponseIntegrityError(
+        f"{operation.name}: the answer has not {missing} that was promised.",
+        hint=None if operation.effect is Effect.READ else "The call may have had its effect all the same: look first.",
+        details={"received": clip(dumps(to_json(payload)), 500)},
+    )

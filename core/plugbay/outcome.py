@@ -1,0 +1,26 @@
+"""What running an operation gave, before it is shaped for anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from plugbay.result import Meta
+
+__all__ = ["Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What running an operation gave.
+
+    Attributes:
+        data: A record, or the records of a list.
+        meta: What is known beside it.
+        resume_at: For a list: from a number of its records to the cursor that continues behind them.
+    """
+
+    data: Any
+    meta: Meta
+    resume_at: Callable[[int], str] | None = None

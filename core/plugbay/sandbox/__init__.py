@@ -1,0 +1,15 @@
+"""A Zendesk that runs on loopback, for tests, demos and examples."""
+
+from __future__ import annotations
+
+try:
+    import starlette  # noqa: F401
+    import uvicorn  # noqa: F401
+except ImportError as error:
+    raise ImportError('the sandbox needs its extra: pip install "plugbay[sandbox]"') from error
+
+from plugbay.sandbox.clock import Clock
+from plugbay.sandbox.recording import RecordedRequest
+from plugbay.sandbox.sandbox import Sandbox, serve
+
+__all__ = ["Clock", "RecordedRequest", "Sandbox", "serve"]

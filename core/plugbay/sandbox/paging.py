@@ -1,0 +1,212 @@
+"""Zendesk's two ways of paging a list, with the quirks that recordings show.
+
+Offset: `page`, `per_page`, and `{items, next_page, previous_page, count}`; nothing beyond record 10,000.
+Cursor: `page[size]`, `page[after]`, `page[before]`, and `{items, meta, links}`. On the last page that holds records
+`links.next` and `meta.after_cursor` are still set; only the empty page behind it has none.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from plugbay.sandbox.account import Record
+from plugbay.sandbox.errors import invalid_attribute, json_api
+from plugbay.sandbox.exchange import Call
+
+MAX_PAGE = 100
+MAX_DEPTH = 10_000
+Key = Callable[[Record], Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a list is sorted; equal values are told apart by id."""
+
+    name: str
+    key: Key
+    descending: bool = False
+
+    def place(self, record: Record) -> list[Any]:
+        """Where a record stands: comparable with the place of any other record of the list."""
+        value = self.key(record)
+        return [value is not None, value if value is not None else 0, record["id"]]
+
+    def sorted(self, records: Iterable[Record]) -> list[Record]:
+        """The records in this order."""
+        return sorted(records, key=self.place, reverse=self.descending)
+
+
+BY_ID = Order("id", lambda record: record["id"])
+
+
+def page_of(call: Call, records: Iterable[Record], orders: Orders | None = None) -> tuple[list[Record], Record]:
+    """The asked page of a list, and the envelope keys that go beside it."""
+    orders = orders or Orders()
+    if wants_cursor(call):
+        return _cursor_page(call, records, orders.for_cursor(call))
+    return offset_page(call, orders.for_offset(call).sorted(records))
+
+
+def wants_cursor(call: Call) -> bool:
+    """Whether the request asks for cursor paging."""
+    return any(key in ("page[size]", "page[after]", "page[before]") for key, _ in call.query)
+
+
+def refuse_cursor(call: Call) -> None:
+    """400 of a list that knows pages only."""
+    if any(name.startswith("page[") for name, _ in call.query):
+        raise invalid_attribute("page", "must be an integer", call.origin)
+
+
+class Orders:
+    """The orders a list knows.
+
+    Args:
+        default: The order when nothing is asked for.
+        cursor: What `sort` may name under cursor paging; None when the list ignores it.
+        offset: What `sort_by` may name under offset paging; None when the list ignores it.
+    """
+
+    def __init__(
+        self, default: Order = BY_ID, cursor: dict[str, Key] | None = None, offset: dict[str, Key] | None = None
+    ) -> None:
+        self._default = default
+        self._cursor = cursor
+        self._offset = offset
+
+    def for_cursor(self, call: Call) -> Order:
+        """The order of `sort`; `sort_by` and `sort_order` have no effect beside a cursor."""
+        asked = call.param("sort")
+        if not asked or self._cursor is None:
+            return self._default
+        return _chosen("sort", asked.lstrip("-"), self._cursor, asked.startswith("-"))
+
+    def for_offset(self, call: Call) -> Order:
+        """The order of `sort_by` and `sort_order`; `sort` has no effect here."""
+        descending = call.param("sort_order") == "desc"
+        asked = call.param("sort_by")
+        if self._offset is None:
+            return self._default
+        if not asked:
+            return Order(self._default.name, self._default.key, descending or self._default.descending)
+        return _chosen("sort_by", asked, self._offset, descending)
+
+
+def _chosen(parameter: str, asked: str, known: dict[str, Key], descending: bool) -> Order:
+    if asked not in known:
+        raise json_api(400, "InvalidPaginationParameter", f"{parameter} must be one of: {', '.join(sorted(known))}")
+    return Order(asked, known[asked], descending)
+
+
+def whole_number(call: Call, name: str, default: int, origin: str | None = None) -> int:
+    """A query parameter that must be a whole number of at least 1."""
+    text = call.param(name)
+    if text is None or text == "":
+        return default
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise invalid_attribute(name, "must be an integer", origin or call.origin)
+    return int(text)
+
+
+def offset_page(
+    call: Call, ordered: list[Record], *, depth: int = MAX_DEPTH, default_size: int = MAX_PAGE
+) -> tuple[list[Record], Record]:
+    """One page by number; `depth` is how many records can be reached at all."""
+    number = whole_number(call, "page", 1)
+    size = min(whole_number(call, "per_page", default_size), MAX_PAGE)
+    start = (number - 1) * size
+    if start >= depth:
+        title = (
+            "Pagination requests using Offset Pagination are limited to the first 10000 records; use cursors instead"
+        )
+        raise json_api(400, "InvalidPaginationDepth", title)
+    more = start + size < len(ordered)
+    envelope = {
+        "next_page": page_url(call, {"page": number + 1}) if more else None,
+        "previous_page": page_url(call, {"page": number - 1}) if number > 1 else None,
+        "count": len(ordered),
+    }
+    return ordered[start : start + size], envelope
+
+
+def page_url(call: Call, changes: dict[str, Any]) -> str:
+    """This request's URL with some query parameters replaced."""
+    kept = [(key, value) for key, value in call.query if key not in changes]
+    pairs = kept + [(key, str(value)) for key, value in changes.items() if value is not None]
+    return f"{call.account.base_url}{call.path}" + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def page_size(call: Call, most: int = MAX_PAGE) -> int:
+    """`page[size]`, which must lie between 1 and `most`."""
+    text = call.param("page[size]")
+    if text is None:
+        return MAX_PAGE
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise json_api(400, "InvalidPaginationParameter", f"page[size] must be an integer between 1 and {most}")
+    return int(text)
+
+
+def _cursor_page(call: Call, records: Iterable[Record], order: Order) -> tuple[list[Record], Record]:
+    size = page_size(call)
+    before, after = call.param("page[before]"), call.param("page[after]")
+    if before and after:
+        raise json_api(400, "InvalidPaginationParameter", "page[before] and page[after] cannot be used together")
+    ordered = order.sorted(records)
+    beyond = [r for r in ordered if _is_beyond(order, r, read_cursor(order, before or after), bool(before))]
+    shown = (beyond[-size:] if before else beyond[:size]) if before or after else ordered[:size]
+    left = len(beyond if before or after else ordered) > size
+    return shown, _cursor_envelope(call, order, shown, left, size)
+
+
+def _is_beyond(order: Order, record: Record, place: list[Any] | None, backwards: bool) -> bool:
+    if place is None:
+        return True
+    here = order.place(record)
+    return here < place if backwards != order.descending else here > place
+
+
+def _cursor_envelope(call: Call, order: Order, shown: list[Record], left: bool, size: int) -> Record:
+    first = write_cursor(order, shown[0]) if shown else None
+    last = write_cursor(order, shown[-1]) if shown else None
+    return {
+        "meta": {"has_more": left, "after_cursor": last, "before_cursor": first},
+        "links": {"prev": _link(call, "page[before]", first, size), "next": _link(call, "page[after]", last, size)},
+    }
+
+
+def _link(call: Call, name: str, cursor: str | None, size: int) -> str | None:
+    if cursor is None:
+        return None
+    gone: dict[str, Any] = {"page[before]": None, "page[after]": None}
+    return page_url(call, gone | {name: cursor, "page[size]": size})
+
+
+def write_cursor(order: Order, record: Record) -> str:
+    """An opaque text for a record's place: base64 of the order's name and of the place."""
+    value = base64.b64encode(json.dumps(order.place(record)).encode()).decode()
+    return base64.b64encode(json.dumps({"o": _signed(order), "v": value}).encode()).decode()
+
+
+def read_cursor(order: Order, cursor: str | None) -> list[Any] | None:
+    """The place in a cursor; 400 when it was made for another order or is no cursor at all."""
+    if not cursor:
+        return None
+    try:
+        outer = json.loads(base64.b64decode(cursor, validate=True))
+        place = json.loads(base64.b64decode(outer["v"], validate=True))
+        if outer["o"] != _signed(order):
+            raise ValueError("cursor of another order")
+        known, value, number = place
+    except (ValueError, KeyError, TypeError, binascii.Error) as error:
+        raise json_api(400, "InvalidCursor", "The cursor is not valid for this list") from error
+    return [bool(known), value, int(number)]
+
+
+def _signed(order: Order) -> str:
+    return ("-" if order.descending else "") + order.name

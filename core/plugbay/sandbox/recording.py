@@ -1,0 +1,87 @@
+"""Keeps what arrived, for tests to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass
+class RecordedRequest:
+    """A request as it arrived; `status` is None until it has been answered, and stays so if it never was.
+
+    `origin` is "main" for the Zendesk host, "files" for the host that serves the bytes of attachments.
+    """
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    body: bytes
+    status: int | None = None
+    origin: str = "main"
+    response_headers: dict[str, str] = field(default_factory=dict)
+
+
+class Recorder:
+    """An application around another that notes each request before it is handled.
+
+    Args:
+        inner: The application that answers.
+        requests: The list that grows.
+        origin: What to call this host.
+    """
+
+    def __init__(self, inner: ASGIApp, requests: list[RecordedRequest], origin: str) -> None:
+        self._inner = inner
+        self._requests = requests
+        self._origin = origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        record = _describe(scope, await _read(receive), self._origin)
+        self._requests.append(record)
+
+        async def note(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                record.status = message["status"]
+                record.response_headers = _headers(message["headers"])
+            await send(message)
+
+        await self._inner(scope, _replay(record.body, receive), note)
+
+
+def _describe(scope: Scope, body: bytes, origin: str) -> RecordedRequest:
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return RecordedRequest(scope["method"], scope["path"], query, _headers(scope["headers"]), body, None, origin)
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
+
+
+async def _read(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body once more, then whatever comes after it."""
+    sent = False
+
+    async def again() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

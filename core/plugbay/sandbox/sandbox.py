@@ -1,0 +1,222 @@
+"""The public face of a sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from plugbay.sandbox import app, oauth, seeding
+from plugbay.sandbox.account import Account, Client, Record
+from plugbay.sandbox.clock import Clock
+from plugbay.sandbox.recording import RecordedRequest
+from plugbay.sandbox.server import Server, address, listen
+
+_NAMES = (
+    "base_url", "subdomain", "access_token", "email", "api_token", "client_id", "client_secret", "refresh_token",
+)  # fmt: skip
+
+
+def _unchanged(application: ASGIApp) -> ASGIApp:
+    return application
+
+
+class Sandbox:
+    """A Zendesk that runs on loopback, with believable data that writes really change.
+
+    Use it as `with Sandbox() as sb:` or `async with Sandbox() as sb:`; the names below exist inside the block.
+    Search sees every write at once, unlike the real service, whose index lags by up to minutes.
+
+    Args:
+        seed: Decides all data; the same seed and the same `now` give the same account.
+        tickets: How many tickets there are.
+        calls: How many Talk calls there are.
+        plan: The plan whose rate limits apply, such as "team" or "enterprise_plus"; None for no limits.
+        port: The port to listen on; 0 lets the system choose.
+        now: The moment at which the sandbox's clock starts; the real time when left out.
+
+    Attributes:
+        clock: The sandbox's time; `clock.advance(seconds=...)` moves it.
+        account: The data itself, for white-box assertions.
+        requests: What has arrived, in order.
+        email, api_token: For basic authentication as the administrator, `email/token:api_token`.
+        access_token: A bearer token of the administrator that never expires.
+        client_secret, refresh_token: Of `client_id`; the refresh token is good for one use.
+    """
+
+    subdomain = Account.subdomain
+    client_id = "sandbox_app"
+    """The identifier of a confidential OAuth client."""
+    public_client_id = "sandbox_public"
+    """The identifier of an OAuth client that has no secret and must use PKCE."""
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        tickets: int = 300,
+        calls: int = 120,
+        plan: str | None = "enterprise_plus",
+        port: int = 0,
+        now: datetime | None = None,
+    ) -> None:
+        self.clock = Clock(now)
+        self.account = Account(seed, self.clock, plan)
+        self.requests: list[RecordedRequest] = []
+        seeding.fill(self.account, tickets, calls)
+        self.email = str(seeding.admin(self.account)["email"])
+        self.api_token = min(self.account.api_tokens)
+        self.access_token = seeding.lasting_token(self.account)
+        self.refresh_token = seeding.renewable_token(self.account)
+        self.client_secret = self.account.clients[self.client_id].secret or ""
+        self._port = port
+        self._server: Server | None = None
+        # The seam for faults: whatever is put here wraps both applications when the sandbox starts.
+        self._around: app.Around = _unchanged
+
+    @property
+    def base_url(self) -> str:
+        """Where the sandbox listens, such as "http://127.0.0.1:40123"."""
+        return self.account.base_url
+
+    @property
+    def files_url(self) -> str:
+        """The second host, which serves the bytes of attachments."""
+        return self.account.files_url
+
+    def token(
+        self,
+        scope: str = "read write",
+        *,
+        role: str = "admin",
+        user_id: int | None = None,
+        expires_in: float | None = None,
+    ) -> str:
+        """A new bearer token.
+
+        Args:
+            scope: Its scopes, separated by spaces.
+            role: Whose token: the first user that is "admin", "agent", "light-agent" or "end-user".
+            user_id: Whose token, by id; replaces `role`.
+            expires_in: Its lifetime in seconds; None is for ever.
+        """
+        user = self.account.users[user_id] if user_id is not None else self.user(role)
+        expires_at = None if expires_in is None else self.clock.timestamp() + expires_in
+        client = self.account.clients[self.client_id]
+        return oauth.new_token(self.account, client, user["id"], scope, expires_at, None).access
+
+    def user(self, role: str) -> Record:
+        """The first user of a role: "admin", "agent", "light-agent" or "end-user"."""
+        light = role == "light-agent"
+        wanted = "agent" if light else role
+        for user in self.account.users.values():
+            if user["role"] == wanted and user["only_private_comments"] == light:
+                return user
+        raise ValueError(f"unknown role {role!r}")
+
+    def add_client(
+        self,
+        identifier: str,
+        *,
+        secret: str | None = None,
+        redirect_uris: tuple[str, ...] = ("http://127.0.0.1/callback",),
+        scopes: tuple[str, ...] | None = None,
+    ) -> None:
+        """Register another OAuth client.
+
+        Args:
+            identifier: Its `client_id`.
+            secret: Its secret; without one the client is public and must use PKCE.
+            redirect_uris: Where it may be sent back to.
+            scopes: What it may ask for; None is everything.
+        """
+        owner = seeding.admin(self.account)["id"]
+        client = Client(self.account.next_id(), identifier, identifier, secret, redirect_uris, scopes, owner)
+        self.account.clients[identifier] = client
+
+    def connection(self) -> dict[str, str]:
+        """Everything a client needs to connect, by name."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+    def start(self) -> None:
+        """Begin to listen; `with` does this."""
+        main = listen(self._port)
+        try:
+            files = listen()
+        except OSError:
+            main.close()
+            raise
+        self.account.base_url, self.account.files_url = address(main), address(files)
+        self._server = Server(
+            [
+                (app.zendesk(self.account, self.requests, self._around), main),
+                (app.content(self.account, self.requests, self._around), files),
+            ]
+        )
+        self._server.start()
+
+    def stop(self) -> None:
+        """End listening, and leave no thread or socket behind; `with` does this."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Sandbox:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.stop)
+
+
+def serve(
+    port: int = 0,
+    seed: int = 1,
+    tickets: int = 300,
+    plan: str | None = "enterprise_plus",
+    as_json: bool = False,
+    host: str = "127.0.0.1",
+) -> None:
+    """Run a sandbox until SIGINT or SIGTERM; once it is ready, print how to connect.
+
+    Args:
+        port: The port to listen on; 0 lets the system choose.
+        seed: Decides all data.
+        tickets: How many tickets there are.
+        plan: The plan whose rate limits apply; None for no limits.
+        as_json: Print one line of JSON instead of text for people.
+        host: Must be a loopback address.
+    """
+    if host not in ("127.0.0.1", "localhost"):
+        raise ValueError("a sandbox only listens on loopback")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with Sandbox(seed=seed, tickets=tickets, plan=plan, port=port) as sandbox:
+        print(json.dumps(sandbox.connection()) if as_json else _text(sandbox.connection()), flush=True)
+        # A wait without end would keep Python from noticing signals on some platforms.
+        while not stopped.wait(0.5):
+            pass
+
+
+def _text(connection: dict[str, Any]) -> str:
+    width = max(map(len, connection))
+    lines = (f"  {name:<{width}}  {value}" for name, value in connection.items())
+    return "\n".join(("A sandbox Zendesk is listening. Stop it with Ctrl-C.", "", *lines))

@@ -1,0 +1,56 @@
+"""One call while it is under way: what to send, what was sent, and what is not known of its fate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from plugbay.errors import PlugbayError
+from plugbay.transport.body import BodyReader
+from plugbay.transport.message import Request
+from plugbay.transport.origin import QuietURL
+
+__all__ = ["Call"]
+
+E = TypeVar("E", bound=PlugbayError)
+
+_LOOK_FIRST = "It may have been done all the same: look before repeating it."
+_SAME_KEY = "It may have been done all the same; repeating it under the same idempotency key is safe."
+
+
+@dataclass(slots=True)
+class Call:
+    """A request on its way.
+
+    Args:
+        request: What was asked for.
+        url: Where it goes.
+        body: How much of the answer to read.
+        until: When it must be done, on the retry policy's monotonic clock.
+        headers: What is sent besides the credentials, by lower-case name.
+        content: The encoded body.
+        writes: Whether somebody must be told if it may have been carried out unnoticed.
+        attempts: How often it was sent.
+        in_flight: Whether it is being sent just now.
+        unsure: Whether a try may have been carried out although no answer came.
+    """
+
+    request: Request
+    url: QuietURL
+    body: BodyReader
+    until: float
+    headers: dict[str, str]
+    content: bytes | None = field(default=None, repr=False)
+    writes: bool = False
+    attempts: int = 0
+    in_flight: bool = False
+    unsure: bool = False
+
+    def with_fate(self, error: E) -> E:
+        """`error`, saying that the write may have been done if that is so."""
+        if self.writes and (self.unsure or self.in_flight):
+            advice = _SAME_KEY if self.request.repeatable else _LOOK_FIRST
+            error.hint = f"{error.hint} {advice}" if error.hint else advice
+            error.details = {**(error.details or {}), "fate": "unknown"}
+            error.retryable = self.request.repeatable
+        return error

@@ -1,0 +1,49 @@
+"""Names for what goes wrong on the wire.
+
+The HTTP library's exceptions hold the request with its credentials. They are never let out nor
+chained: a failure is made into a value, and raised where the exception is gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from plugbay.errors import NetworkError, PlugbayError, ResponseIntegrityError, clip
+
+__all__ = ["Failure", "cut_short", "no_answer"]
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.LocalProtocolError, httpx.ProxyError)
+"""What fails before the service has got any of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A try that brought no whole answer.
+
+    Args:
+        error: What to raise if it was the last.
+        unsent: Whether the service certainly did not get the request.
+        final: Whether another try is pointless.
+    """
+
+    error: PlugbayError
+    unsent: bool = False
+    final: bool = False
+
+
+def no_answer(error: Exception, host: str) -> Failure:
+    """The failure that an exception means which came before an answer did."""
+    reason = type(error).__name__
+    if isinstance(error, httpx.ConnectError):
+        # Of a protocol error not even the text may be shown: it can quote a header.
+        reason = clip(str(error), 200) or reason
+    unsent = isinstance(error, _UNSENT)
+    what = f"Could not connect to {host}" if unsent else f"The connection to {host} broke"
+    return Failure(NetworkError(f"{what} ({reason}).", details={"host": host}), unsent=unsent)
+
+
+def cut_short(status: int) -> Failure:
+    """The failure of an answer that began and did not end."""
+    return Failure(ResponseIntegrityError("The answer was cut short.", retryable=True, details={"status": status}))

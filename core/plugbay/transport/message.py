@@ -1,0 +1,93 @@
+"""What is asked and what came back, in terms that name no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_core import from_json
+
+from plugbay.errors import ResponseIntegrityError, clip
+
+__all__ = ["Download", "Request", "Response"]
+
+SHOWN = 200
+"""How much of an unreadable body an error shows, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to the service.
+
+    Args:
+        method: HTTP method, upper case.
+        path: Percent-encoded, beginning with a slash; never a full URL.
+        query: Names and values, in order, not encoded.
+        json: The body; None for no body.
+        headers: Further headers, such as `Idempotency-Key`.
+        repeatable: Whether it may be sent again when its fate is unknown: a read, or a write
+            under an idempotency key that the service honours.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete answer.
+
+    Args:
+        status: HTTP status.
+        headers: By lower-case name.
+        body: Decoded, and no longer than was allowed.
+        attempts: How many times the request was sent for it.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    attempts: int = 1
+
+    def json(self) -> Any:
+        """The body as JSON values.
+
+        Raises:
+            ResponseIntegrityError: It is empty or not JSON; NaN and Infinity are not JSON.
+        """
+        try:
+            return from_json(self.body, allow_inf_nan=False)
+        except ValueError:
+            pass
+        raise ResponseIntegrityError(
+            "The service answered with something else than JSON." if self.body else "The service's answer is empty.",
+            details={
+                "status": self.status,
+                "content_type": self.headers.get("content-type"),
+                "body_start": clip(self.body[: 4 * SHOWN].decode(errors="replace"), SHOWN),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A window of a file.
+
+    Args:
+        data: The bytes from `offset` on; empty if the file ends before it.
+        offset: Where the window begins, in bytes.
+        total: The file's size in bytes, if the server said it.
+        content_type: As the server said it.
+        file_name: The name the server gave it, without any path.
+    """
+
+    data: bytes = field(repr=False)
+    offset: int
+    total: int | None
+    content_type: str | None
+    file_name: str | None

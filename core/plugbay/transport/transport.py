@@ -1,0 +1,266 @@
+"""The one way to the service: authenticated, bounded in time and size, and safe to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import httpx
+
+from plugbay.auth.credentials import Credentials, TokenAnswer
+from plugbay.errors import (
+    ConfigurationError,
+    DeadlineExceededError,
+    InvalidParameterError,
+    PlugbayError,
+    RateLimitedError,
+    ResponseIntegrityError,
+    ServiceError,
+)
+from plugbay.transport.body import Whole, Window
+from plugbay.transport.call import Call
+from plugbay.transport.clients import Clients, Limits
+from plugbay.transport.courier import Courier
+from plugbay.transport.fetch import NOT_IN_RANGE, REDIRECTS, AllowedHosts, file_of, may_fetch, next_hop
+from plugbay.transport.message import Download, Request, Response
+from plugbay.transport.origin import Origin, QuietURL
+from plugbay.transport.retry import THROTTLED, RetryPolicy
+
+__all__ = ["Transport"]
+
+T = TypeVar("T")
+
+SUCCESS = range(200, 300)
+UNAUTHORIZED = 401
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+FIRST_SERVER_ERROR = 500
+MAX_REDIRECTS = 5
+
+
+class Transport:
+    """Sends requests to one service for one set of credentials; from any number of tasks, threads and event loops.
+
+    Args:
+        base_url: `https`, or `http` on loopback.
+        credentials: What makes the requests somebody's; they never leave the origin.
+        read_error: Makes the error of an answer that is not a success.
+        timeout: The most one call may take, in seconds: all tries, waits, and renewing the token.
+        max_attempts: The most times a request is sent.
+        max_bytes: The largest answer that is read, in decoded bytes.
+        http: An `httpx.AsyncBaseTransport` to send through instead of the network.
+        user_agent: How the library introduces itself.
+        retry: When to send again, and after how long.
+        limits: What the connections of one event loop may take.
+
+    Raises:
+        ConfigurationError: One of them makes no sense. Nothing is sent here.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        read_error: Callable[[Request, Response], PlugbayError],
+        timeout: float = 60.0,
+        max_attempts: int = 3,
+        max_bytes: int = 32 * 2**20,
+        http: Any = None,
+        user_agent: str = "plugbay",
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        if not 0 < timeout < math.inf or max_attempts < 1 or max_bytes < 1:
+            raise ConfigurationError("timeout, max_attempts and max_bytes must be positive and finite.")
+        self._origin = Origin(base_url)
+        self._credentials = credentials
+        self._read_error = read_error
+        self._timeout = timeout
+        self._policy = retry or RetryPolicy()
+        self._whole = Whole(max_bytes)
+        self._clients = Clients(limits or Limits(), http, direct=self._origin.is_loopback)
+        self._courier = Courier(self._clients, self._policy, max_attempts)
+        self._agent = _checked({"user-agent": user_agent})
+
+    def __repr__(self) -> str:
+        return f"Transport({self._origin.base!r})"
+
+    async def send(self, request: Request) -> Response:
+        """The answer to a request, if it is a success (2xx).
+
+        Raises:
+            PlugbayError: Anything else; `details["fate"]` is "unknown" if a write may have been done all the same.
+        """
+        url = self._origin.url(request.path, request.query)
+        call = self._call(request, url, _encoded(request.json))
+        return await self._bounded(call, self._success(call))
+
+    async def download(
+        self, path_or_url: str, *, allowed_hosts: AllowedHosts, offset: int = 0, max_bytes: int
+    ) -> Download:
+        """A window of a file, read in constant memory.
+
+        Args:
+            path_or_url: A path of the service's own origin, or a full URL.
+            allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
+            offset: Where the window begins, in bytes.
+            max_bytes: The most to read.
+
+        Raises:
+            InvalidParameterError: The link leads where files may not come from.
+            ResponseIntegrityError: A redirect leads there, or there are too many, or the file is not what was promised.
+            PlugbayError: Any other failure.
+        """
+        if offset < 0 or max_bytes < 1:
+            raise InvalidParameterError("offset must not be negative, and max_bytes must be positive.")
+        url = self._origin.link(path_or_url)
+        # The path of a link to a file may be the key to it, so no error may show it.
+        call = self._call(Request("GET", "/...", repeatable=True), url, None)
+        call.body = Window(offset, max_bytes)
+        call.headers = {
+            **self._agent,
+            "accept": "*/*",
+            "accept-encoding": "identity",  # a range of an encoded file could not be decoded
+            "range": f"bytes={offset}-{offset + max_bytes - 1}",
+        }
+        return file_of(await self._bounded(call, self._follow(call, allowed_hosts)), offset)
+
+    async def aclose(self) -> None:
+        """Close the connections of every event loop, as far as can be; a later call opens new ones."""
+        await self._clients.aclose()
+
+    def _call(self, request: Request, url: QuietURL, content: bytes | None) -> Call:
+        headers = {**self._agent, "accept": "application/json", "accept-encoding": "gzip"}
+        if content is not None:
+            headers["content-type"] = "application/json"
+        if request.headers:
+            headers |= _checked(request.headers)
+        until = self._policy.monotonic() + self._timeout
+        return Call(request, url, self._whole, until, headers, content, writes=request.method not in READS)
+
+    async def _bounded(self, call: Call, work: Awaitable[T]) -> T:
+        scope = asyncio.timeout(self._timeout)
+        try:
+            async with scope:
+                return await work
+        except TimeoutError:
+            if not scope.expired():
+                raise
+        raise call.with_fate(
+            DeadlineExceededError(
+                f"The call did not end within {self._timeout:g} seconds.",
+                details={"timeout": self._timeout, "attempts": call.attempts},
+            )
+        )
+
+    async def _success(self, call: Call) -> Response:
+        response = await self._authorized(call)
+        if response.status in SUCCESS:
+            return response
+        raise self._error(call, response)
+
+    async def _authorized(self, call: Call) -> Response:
+        """The answer under our credentials; they are renewed once if it is 401."""
+        credentials = await self._credentials.headers(self._exchange)
+        response = await self._courier.deliver(call, credentials)
+        if response.status != UNAUTHORIZED:
+            return response
+        renewed = await self._credentials.renew(credentials, self._exchange)
+        return response if renewed is None else await self._courier.deliver(call, renewed)
+
+    async def _follow(self, call: Call, allowed_hosts: AllowedHosts) -> Response:
+        if not may_fetch(self._origin, call.url, allowed_hosts):
+            raise InvalidParameterError(
+                f"{call.url.host} is not a host that files may come from.", details={"host": call.url.host}
+            )
+        # Credentials are not taken up again once the way has left the origin.
+        at_home, hops = True, 0
+        while True:
+            at_home = at_home and self._origin.owns(call.url)
+            response = await (self._authorized(call) if at_home else self._courier.deliver(call, {}))
+            if response.status in SUCCESS or response.status == NOT_IN_RANGE:
+                return response
+            if response.status not in REDIRECTS:
+                raise self._error(call, response) if at_home else _refused(call.url.host, response.status)
+            call.url = next_hop(call.url, response)
+            hops += 1
+            if hops > MAX_REDIRECTS or not may_fetch(self._origin, call.url, allowed_hosts):
+                raise _redirected(call.url.host, response.status)
+
+    async def _exchange(self, path: str, body: Mapping[str, str]) -> TokenAnswer:
+        """Post to the token endpoint. What is posted is secret, so it stands in no request that others see."""
+        call = self._call(Request("POST", path), self._origin.url(path), _encoded(dict(body)))
+        call.writes = False  # whoever called wants a ticket, say, and has not asked for a new token
+        try:
+            return self._token_answer(call, await self._bounded(call, self._courier.deliver(call, {})))
+        except PlugbayError as error:
+            error.details = {**(error.details or {}), "step": "token"}
+            raise
+
+    def _token_answer(self, call: Call, response: Response) -> TokenAnswer:
+        if response.status in REDIRECTS or response.status == THROTTLED or response.status >= FIRST_SERVER_ERROR:
+            raise self._error(call, replace(response, body=b""))
+        try:
+            return TokenAnswer(response.status, response.json())
+        except ResponseIntegrityError:  # it shows the body, in which there may be a token
+            return TokenAnswer(response.status, None)
+
+    def _error(self, call: Call, response: Response) -> PlugbayError:
+        if response.status in REDIRECTS:
+            call.unsure = True
+            return call.with_fate(_redirected(_host_of(call.url, response), response.status))
+        error = self._read_error(call.request, response)
+        error.details = {"status": response.status, **(error.details or {})}
+        if error.retry_after is None and isinstance(error, RateLimitedError | ServiceError):
+            error.retry_after = self._policy.asked(response.status, response.headers)
+        if response.status == UNAUTHORIZED and (advice := self._advice()):
+            error.hint = f"{error.hint} {advice}" if error.hint else advice
+        return call.with_fate(error)
+
+    def _advice(self) -> str | None:
+        advice: Callable[[], str | None] | None = getattr(self._credentials, "advice", None)
+        return None if advice is None else advice()
+
+
+def _encoded(body: Any) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        reason = type(error).__name__
+    raise InvalidParameterError(f"The request's body is not JSON ({reason}).")
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        is_name = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
+        if not (is_name and value.isascii() and value.isprintable()):
+            raise InvalidParameterError(f"The header {name!a} has characters that cannot be sent.")
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _refused(host: str, status: int) -> ServiceError:
+    return ServiceError(
+        f"{host}, where the file is, answered HTTP {status}.",
+        hint="Such links expire: get the record again for a new one.",
+        details={"status": status, "host": host},
+    )
+
+
+def _redirected(host: str | None, status: int) -> ResponseIntegrityError:
+    return ResponseIntegrityError(
+        f"The service redirected the request to {host or 'nowhere'}, which is not followed.",
+        details={"status": status, "host": host},
+    )
+
+
+def _host_of(url: httpx.URL, response: Response) -> str | None:
+    try:
+        return next_hop(url, response).host
+    except ResponseIntegrityError:
+        return None

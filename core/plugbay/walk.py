@@ -1,0 +1,111 @@
+"""The reading of a list over many pages, and the cursor that goes on where it stopped.
+
+A cursor is `<mark>.<state>` or `<mark>+<skip>.<state>`: the mark binds it to the list
+and its filters, the state is the service's own place in its paging, and skip is how
+many records of that page were given out already. It holds all it needs, so that it
+outlives the process, and little else, since a model must repeat it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.json_safe import dumps, to_json
+from plugbay.operation import Operation, Slice
+from plugbay.outcome import Outcome
+from plugbay.result import Meta
+
+__all__ = ["Walk"]
+
+
+class Walk:
+    """How far the reading of a list has come."""
+
+    def __init__(self, operation: Operation, filters: Mapping[str, Any], cursor: str | None) -> None:
+        self._operation = operation
+        self._mark = _mark_of(operation, filters)
+        self.state, self.skip = _position(operation, cursor, self._mark)
+        self.records: list[Any] = []
+        self.included: dict[str, Any] = {}
+        self.more = False
+        self._seen = {self.state}
+        self._pages: list[_Place] = []
+
+    def take(self, part: Slice, wanted: int) -> bool:
+        """Adds the part's records up to `wanted` in all; whether there is another page to fetch."""
+        here = _Place(len(self.records) - self.skip, self.state, part)
+        self._pages.append(here)
+        taken = part.records[self.skip : self.skip + wanted - len(self.records)]
+        used = self.skip + len(taken)
+        self.records += taken
+        if used < len(part.records):
+            (self.state, self.skip), self.more = here.at(used), True
+            return False
+        self.skip = max(0, self.skip - len(part.records))
+        if part.next is not None and part.next in self._seen:
+            raise ResponseIntegrityError(f"{self._operation.name}: the service gave the same page twice.")
+        self._seen.add(part.next)
+        self.state, self.more = part.next, part.next is not None
+        return self.more
+
+    def outcome(self, last: Slice) -> Outcome:
+        """The list as read, with where it goes on."""
+        cursor = None
+        if self.more:
+            cursor = self._cursor(self.state, self.skip)
+        elif last.resumable is not None:
+            cursor = self._cursor(last.resumable, 0)
+        meta = Meta.model_construct(
+            has_more=self.more or last.ceiling is not None,
+            cursor=cursor,
+            count=len(self.records),
+            total=last.total,
+            included=self.included or None,
+            note=last.ceiling,
+        )
+        return Outcome(self.records, meta, self._resume_at)
+
+    def _resume_at(self, count: int) -> str:
+        place = max((place for place in self._pages if place.start <= count), key=lambda place: place.start)
+        return self._cursor(*place.at(count - place.start))
+
+    def _cursor(self, state: str | None, skip: int) -> str:
+        return f"{self._mark}{f'+{skip}' if skip else ''}.{state or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A page of a list: the index of its first record, its state, and what it held."""
+
+    start: int
+    state: str | None
+    part: Slice
+
+    def at(self, count: int) -> tuple[str | None, int]:
+        """The state from which the record `count` of the page is reached, and the records to pass over there."""
+        return (self.part.at(count), 0) if self.part.at is not None else (self.state, count)
+
+
+def _mark_of(operation: Operation, filters: Mapping[str, Any]) -> str:
+    """Binds a cursor to its list, so that one cannot continue another."""
+    text = dumps([operation.name, to_json(dict(sorted(filters.items())))])
+    return hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
+
+
+def _position(operation: Operation, cursor: str | None, mark: str) -> tuple[str | None, int]:
+    """The paging state that a cursor stands for, and the records to pass over from there."""
+    if not cursor:
+        return None, 0
+    head, _, state = cursor.partition(".")
+    found, _, skip = head.partition("+")
+    if found != mark or not ((skip.isascii() and skip.isdigit()) or (not skip and state)):
+        raise InvalidParameterError(
+            f"{operation.name}: `cursor` does not belong to this list.",
+            hint="Pass meta.cursor of the last answer unchanged, with the same other arguments as before.",
+            details={"fields": {"cursor": ["not of this list"]}},
+        )
+    return state or None, int(skip or 0)

@@ -1,0 +1,49 @@
+"""A part of a file as JSON, for readers that cannot hold bytes."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from plugbay.outcome import Outcome
+from plugbay.result import Meta
+
+__all__ = ["DEFAULT_WINDOW", "window"]
+
+DEFAULT_WINDOW = 32_768
+"""Bytes of a file given at once when the caller does not say."""
+
+
+def window(record: Mapping[str, Any], data: bytes, offset: int, total: int | None) -> Outcome:
+    """A part of a file as JSON: text if it is text, base64 otherwise."""
+    text, used = _text(data)
+    content: dict[str, Any] = {
+        "file_name": record.get("file_name"),
+        "content_type": record.get("content_type"),
+        "size": total if total is not None else record.get("size"),
+        "offset": offset,
+        "length": used,
+        "encoding": "base64" if text is None else "utf-8",
+        "content": base64.b64encode(data).decode() if text is None else text,
+    }
+    size = content["size"]
+    more = isinstance(size, int) and used > 0 and offset + used < size
+    note = f"Continue with offset={offset + used}." if more else None
+    return Outcome(content, Meta.model_construct(has_more=more, note=note))
+
+
+def _text(data: bytes) -> tuple[str | None, int]:
+    """`data` as text with the number of bytes that text takes, or (None, all) if it is not text.
+
+    A window may end inside a letter; its first bytes are then left for the next window.
+    """
+    if b"\0" in data:
+        return None, len(data)
+    for cut in range(4):
+        try:
+            return data[: len(data) - cut].decode(), len(data) - cut
+        except UnicodeDecodeError as error:
+            if error.end < len(data) - cut or len(data) <= cut:
+                break
+    return None, len(data)
