@@ -7,21 +7,31 @@ is refused with the field, what is allowed, and a call that would be right.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    TypeAlias,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, clip
 from plugbay.json_safe import dumps, to_json
-from plugbay.schema_text import type_text
+from plugbay.schema_text import fields_at, schema_at, type_text
 
 __all__ = ["UNSET", "Arguments", "Parameter", "Unset", "Wire", "nearest", "parsed_json"]
 
@@ -31,6 +41,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _QUOTED = re.compile(r"'([^']*)'")
 _MENDING_ROUNDS = 4
 _MAX_SHOWN = 60
+_MAX_LIST_SHOWN = 10
+_MAX_PROBLEMS = 50
 
 
 class Unset:
@@ -47,8 +59,7 @@ UNSET: Any = Unset()
 """Default of a parameter for which `None` is a value of its own: leaving it out and clearing it differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """Marks a parameter whose name or place on the wire is not the usual one.
 
     Attributes:
@@ -60,8 +71,7 @@ class Wire:
     location: Location | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument of an action.
 
     Attributes:
@@ -111,8 +121,12 @@ class Arguments:
         # Built from data, which the type checkers' idea of a TypedDict does not foresee.
         make: Any = TypedDict
         typed = make(self._name.replace(".", "_"), fields)
-        typed.__pydantic_config__ = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+        typed.__pydantic_config__ = ConfigDict(extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
         return TypeAdapter(typed)
+
+    @cached_property
+    def _validator(self) -> SchemaValidator:
+        return SchemaValidator(_without_flags(self._adapter.core_schema))
 
     @cached_property
     def schema(self) -> dict[str, Any]:
@@ -128,9 +142,9 @@ class Arguments:
         names = list(self.parameters)
         given = dict(zip(names, values, strict=False))
         if len(values) > len(names):
-            raise self._refusal({"": [f"at most {len(names)} positional arguments"]}, dict(named), {})
+            raise self._refusal({"": [f"at most {len(names)} positional arguments"]}, {**given, **named})
         if twice := sorted(given.keys() & named.keys()):
-            raise self._refusal({name: ["given twice"] for name in twice}, dict(named), {})
+            raise self._refusal({name: ["given twice"] for name in twice}, {**given, **named})
         return {**given, **named}
 
     def bind(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,13 +156,25 @@ class Arguments:
         Raises:
             InvalidParameterError: Something is unknown, missing or wrong; all of it is named at once.
         """
-        given = self._given(self._unnested(params))
+        given = self._given(self._unnested(self._named(params)))
         if self.defaults:
             given = {**self.defaults, **given}
         try:
-            return self._adapter.validate_python(given)
+            bound: dict[str, Any] = self._validator.validate_python(given)
         except ValidationError as error:
-            return self._mended(given, error)
+            bound = self._mended(given, error)
+        if where := _unsendable(bound):
+            raise self._refusal({where: ["has half a character, which no service takes"]}, {})
+        return bound
+
+    def _named(self, params: Any) -> Mapping[str, Any]:
+        given = parsed_json(params)
+        if not isinstance(given, Mapping):
+            raise self._refusal({"": ["the arguments must be an object, by name"]}, {})
+        if strange := [name for name in given if not isinstance(name, str)]:
+            shown = [clip(dumps(to_json(name)), _MAX_SHOWN) for name in strange[:_MAX_PROBLEMS]]
+            raise self._refusal({name: ["not a name"] for name in shown}, {})
+        return given
 
     def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -163,16 +189,20 @@ class Arguments:
 
     def _unnested(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """`params` with the service's own nested body, `{"ticket": {...}}`, laid flat."""
-        outer = self._body.partition(".")[0] if self._body else None
-        if not outer or outer in self.parameters or outer not in params:
-            return params
-        inner = parsed_json(params[outer])
-        if not isinstance(inner, Mapping):
-            raise self._refusal({outer: ["an object with the fields of the body, or the fields themselves"]}, {}, {})
-        rest = {name: value for name, value in params.items() if name != outer}
-        if twice := sorted(rest.keys() & inner.keys()):
-            raise self._refusal({name: [f"given twice, inside `{outer}` and outside"] for name in twice}, rest, {})
-        return {**rest, **inner}
+        for outer in self._body.split(".") if self._body else ():
+            if outer in self.parameters or outer not in params:
+                continue
+            rest = {name: value for name, value in params.items() if name != outer}
+            inner = parsed_json(params[outer])
+            if inner is None or inner is UNSET:
+                inner = {}
+            if not isinstance(inner, Mapping):
+                text = "an object with the fields of the body, or the fields themselves"
+                raise self._refusal({outer: [text]}, rest)
+            if twice := sorted(str(name) for name in rest.keys() & inner.keys()):
+                raise self._refusal({name: [f"given twice, inside `{outer}` and outside"] for name in twice}, rest)
+            params = self._named({**rest, **inner})
+        return params
 
     def _mended(self, given: dict[str, Any], error: ValidationError) -> dict[str, Any]:
         for _ in range(_MENDING_ROUNDS):
@@ -180,70 +210,94 @@ class Arguments:
             if attempt is None:
                 break
             try:
-                return self._adapter.validate_python(attempt)
+                mended: dict[str, Any] = self._validator.validate_python(attempt)
             except ValidationError as again:
                 given, error = attempt, again
+            else:
+                return mended
         raise self._explained(given, error) from None
 
     def _explained(self, given: dict[str, Any], error: ValidationError) -> InvalidParameterError:
         problems: dict[str, list[str]] = {}
-        fixed: dict[str, Any] = {}
-        for item in error.errors(include_url=False):
-            where = ".".join(str(part) for part in item["loc"])
-            top = str(item["loc"][0]) if item["loc"] else ""
-            text, replacement = self._problem(item, top)
-            problems.setdefault(where, []).append(text)
-            fixed[top] = replacement
-        return self._refusal(problems, given, fixed)
+        for item in error.errors(include_url=False)[:_MAX_PROBLEMS]:
+            where = ".".join(clip(str(part), _MAX_SHOWN) for part in item["loc"])
+            problems.setdefault(where, []).append(self._problem(item))
+        return self._refusal(problems, given)
 
-    def _problem(self, item: Any, top: str) -> tuple[str, Any]:
-        """What is wrong in words, and what to put there: a value, a placeholder, or (name, value) for a new name."""
-        kind = item["type"]
-        if kind == "extra_forbidden" and len(item["loc"]) == 1:
-            known = nearest(top, self.parameters)
-            others = f"; it takes {', '.join(self.parameters)}" if self.parameters else "; it takes none"
-            return f"unknown{f', did you mean `{known}`?' if known else ''}{others}", _Renamed(known)
+    def _problem(self, item: Any) -> str:
+        """What is wrong, in words."""
+        kind, loc = item["type"], item["loc"]
+        if kind == "extra_forbidden":
+            fields = self._fields_beside(loc)
+            known = nearest(str(loc[-1]), fields)
+            others = f"; it takes {', '.join(fields)}" if fields else "; it takes none"
+            return f"unknown{f', did you mean `{known}`?' if known else ''}{others}"
         if kind == "missing":
-            return "missing", f"<{self._type_of(top)}>"
-        if kind == "literal_error":
-            allowed = _QUOTED.findall(item["ctx"]["expected"]) or [item["ctx"]["expected"]]
-            close = nearest(str(item["input"]), allowed)
-            shown = clip(dumps(to_json(item["input"])), _MAX_SHOWN)
-            return f"{shown} is not one of {', '.join(allowed)}", close or allowed[0]
+            return "missing"
+        if choices := _choices(item):
+            return f"{clip(dumps(to_json(item['input'])), _MAX_SHOWN)} is not one of {', '.join(choices)}"
         message = str(item["msg"]).removeprefix("Value error, ")
-        return message[:1].lower() + message[1:], f"<{self._type_of(top)}>"
+        return message[:1].lower() + message[1:]
 
-    def _type_of(self, name: str) -> str:
-        return type_text(self.schema["properties"].get(name, {}), self.schema)
+    def _fields_beside(self, loc: Sequence[str | int]) -> list[str]:
+        return list(self.parameters) if len(loc) == 1 else fields_at(self.schema, loc[:-1])
 
-    def _refusal(
-        self, problems: dict[str, list[str]], given: dict[str, Any], fixed: dict[str, Any]
-    ) -> InvalidParameterError:
+    def _refusal(self, problems: dict[str, list[str]], given: Mapping[str, Any]) -> InvalidParameterError:
         said = "; ".join(
             f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items()
         )
+        shown = to_json(_shown(self._corrected(given)))
         return InvalidParameterError(
             f"{self._name}: {said}.",
-            hint=f"Call {self._name} with {clip(dumps(to_json(_corrected(given, fixed))), 400)}.",
+            hint=f"Call {self._name} with {clip(dumps(shown))}.",
             details={"fields": problems},
         )
 
+    def _corrected(self, given: Mapping[str, Any]) -> Any:
+        """The nearest call that would be right, with placeholders where only the caller can know."""
+        call: Any = given
+        for _ in range(2 * _MENDING_ROUNDS):
+            try:
+                self._validator.validate_python(call)
+            except ValidationError as error:
+                items = [item for item in error.errors(include_url=False) if type(item["input"]) is not _Placeholder]
+                if not items:
+                    break
+                for item in items:
+                    call = self._corrected_at(call, item)
+            else:
+                break
+        return call
 
-@dataclass(frozen=True, slots=True)
-class _Renamed:
-    name: str | None
+    def _corrected_at(self, call: Any, item: Any) -> Any:
+        kind, loc = item["type"], item["loc"]
+        if kind == "missing":
+            return _put(call, loc, self._placeholder(loc), new=True)
+        if kind == "extra_forbidden":
+            *outer, name = loc
+            holder = _at(call, outer)
+            if not isinstance(holder, Mapping) or name not in holder:
+                return call
+            rest = {key: value for key, value in holder.items() if key != name}
+            known = nearest(str(name), self._fields_beside(loc))
+            return _put(call, outer, rest if known is None or known in rest else {**rest, known: holder[name]})
+        # What a union adds to the place of an error, the names of its members, is no place of the call's own.
+        while loc and _at(call, loc) is _NOWHERE:
+            loc = loc[:-1]
+        if replacement := _replacement(item):
+            return _put(call, loc, replacement[0])
+        if choices := _choices(item):
+            return _put(call, loc, nearest(str(item["input"]), choices) or choices[0])
+        return _put(call, loc, self._placeholder(loc))
+
+    def _placeholder(self, loc: Sequence[str | int]) -> _Placeholder:
+        return _Placeholder(f"<{type_text(schema_at(self.schema, loc), self.schema)}>")
 
 
-def _corrected(given: Mapping[str, Any], fixed: Mapping[str, Any]) -> dict[str, Any]:
-    corrected = {name: value for name, value in given.items() if name not in fixed}
-    for name, value in fixed.items():
-        if not isinstance(value, _Renamed):
-            corrected[name] = value
-        elif value.name is not None and value.name not in fixed:
-            corrected.setdefault(value.name, given.get(name))
-    for name in [name for name, value in fixed.items() if isinstance(value, _Renamed) and value.name in fixed]:
-        corrected[fixed[name].name] = given.get(name)
-    return corrected
+class _Placeholder(str):
+    """Stands for a value that only the caller can know."""
+
+    __slots__ = ()
 
 
 def _parameter(declared: inspect.Parameter, hint: Any, in_path: set[str], usual: Location) -> Parameter:
@@ -267,6 +321,8 @@ def _extras(hint: Any) -> list[Any]:
 
 def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
     """The known name that `name` most likely stands for, if one is close."""
+    import difflib  # noqa: PLC0415 - only a refusal needs it
+
     folded = {_folded(candidate): candidate for candidate in known}
     wanted = _folded(name)
     if wanted in folded:
@@ -289,7 +345,7 @@ def parsed_json(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value
 
@@ -306,28 +362,102 @@ def _mend(given: dict[str, Any], error: ValidationError) -> dict[str, Any] | Non
 
 def _replacement(item: Any) -> tuple[Any] | None:
     kind, value = item["type"], item["input"]
-    if kind == "literal_error" and isinstance(value, str):
-        exact = {_folded(choice): choice for choice in _QUOTED.findall(item["ctx"]["expected"])}
-        choice = exact.get(_folded(value))
+    if isinstance(value, str) and (choices := _choices(item)):
+        choice = {_folded(each): each for each in choices}.get(_folded(value))
         return None if choice is None else (choice,)
     if kind in {"dict_type", "list_type", "sequence_str"} and isinstance(value, str):
         parsed = parsed_json(value)
         if parsed is not value:
             return (parsed,)
     if kind == "sequence_str":
-        return ([part.strip() for part in value.split(",")],)
-    if kind in {"list_type", "is_instance_of"} and isinstance(value, str | int) and not isinstance(value, bool):
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return (parts,) if parts else None
+    if kind in {"list_type", "is_instance_of"} and isinstance(value, str | int | dict) and not isinstance(value, bool):
         return ([value],)
     return None
 
 
-def _put(tree: Any, path: Sequence[str | int], value: Any) -> Any:
-    """A copy of `tree` with `value` at `path`; the caller's own objects stay as they are."""
+def _choices(item: Any) -> list[str]:
+    """The values an error says it would take, if there is a fixed number of them."""
+    if item["type"] not in {"literal_error", "enum"}:
+        return []
+    expected = str(item["ctx"]["expected"])
+    return _QUOTED.findall(expected) or re.split(r", | or ", expected)
+
+
+_NOWHERE = object()
+
+
+def _at(tree: Any, path: Sequence[str | int]) -> Any:
+    """What is at `path`, or `_NOWHERE`."""
+    for part in path:
+        if isinstance(tree, Mapping) and part in tree:
+            tree = tree[part]
+        elif isinstance(tree, list) and isinstance(part, int) and part < len(tree):
+            tree = tree[part]
+        else:
+            return _NOWHERE
+    return tree
+
+
+def _put(tree: Any, path: Sequence[str | int], value: Any, *, new: bool = False) -> Any:
+    """A copy of `tree` with `value` at `path`; the caller's own objects stay as they are.
+
+    Args:
+        tree: The arguments.
+        path: Where; nothing is put where nothing is, unless `new` says so.
+        value: What.
+        new: Whether the last name of the path may be new.
+    """
     if not path:
         return value
     head, *rest = path
-    if isinstance(tree, dict) and head in tree:
-        return {**tree, head: _put(tree[head], rest, value)}
+    if isinstance(tree, Mapping) and (head in tree or (new and not rest)):
+        return {**tree, head: _put(tree.get(head), rest, value, new=new)}
     if isinstance(tree, list) and isinstance(head, int) and head < len(tree):
-        return [*tree[:head], _put(tree[head], rest, value), *tree[head + 1 :]]
+        return [*tree[:head], _put(tree[head], rest, value, new=new), *tree[head + 1 :]]
     return tree
+
+
+def _shown(value: Any) -> Any:
+    """A call to be copied from: whatever is long stays the caller's."""
+    if isinstance(value, _Placeholder):
+        return value
+    if isinstance(value, Mapping):
+        return {name: _shown(item) for name, item in value.items()}
+    if isinstance(value, list) and len(value) <= _MAX_LIST_SHOWN:
+        return [_shown(item) for item in value]
+    return "<as given>" if isinstance(value, list) or (isinstance(value, str) and len(value) > _MAX_SHOWN) else value
+
+
+def _without_flags(schema: Any) -> Any:
+    """A validation schema whose numbers are not true or false, which Python takes for 1 and 0."""
+    if isinstance(schema, list):
+        return [_without_flags(part) for part in schema]
+    if isinstance(schema, tuple):
+        return tuple(_without_flags(part) for part in schema)
+    if not isinstance(schema, dict):
+        return schema
+    made: Any = {key: part if key == "metadata" else _without_flags(part) for key, part in schema.items()}
+    if made.get("type") in ("int", "float"):
+        return core_schema.no_info_before_validator_function(_no_flag, made)
+    return made
+
+
+def _no_flag(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a number, not true or false")  # noqa: TRY004 - pydantic reads ValueError
+    return value
+
+
+def _unsendable(value: Any, where: str = "") -> str | None:
+    """Where `value` holds half of a surrogate pair, which has no form in UTF-8."""
+    if isinstance(value, str):
+        return None if value.isascii() or value.encode(errors="ignore").decode() == value else where
+    if isinstance(value, Mapping):
+        parts = ((f"{where}.{name}" if where else str(name), item) for name, item in value.items())
+    elif isinstance(value, list | tuple):
+        parts = ((f"{where}.{index}", item) for index, item in enumerate(value))
+    else:
+        return None
+    return next((found for name, item in parts if (found := _unsendable(item, name))), None)

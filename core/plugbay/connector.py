@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugbay.arguments import nearest
-from plugbay.context import ToolCall, current_tool_call
+from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
-from plugbay.errors import PlugbayError, UnknownOperationError
+from plugbay.errors import InvalidParameterError, PlugbayError, UnknownOperationError
 from plugbay.executor import Executor
 from plugbay.operation import Operation
 from plugbay.outbound import build_request
@@ -110,7 +110,8 @@ class Connector:
             PlugbayError: Any other failure, by its class.
         """
         operation = self.find(entity, action)
-        outcome = await self._run(operation, params or {})
+        select_fields, exclude_fields = _names(select_fields), _names(exclude_fields)
+        outcome = await self._run(operation, {} if params is None else params)
         data = outcome.data
         call = current_tool_call()
         if call is not None and (select_fields or exclude_fields):
@@ -121,6 +122,8 @@ class Connector:
             data = exclude(data, exclude_fields)
         if not skip_truncation:
             data = clip_texts(data, LONG_TEXT)
+        if call is not None and len(call.done) == 1:
+            call.done[0].data = data
         return Result.model_construct(data=data, meta=outcome.meta)
 
     async def check(self) -> Mapping[str, Any]:
@@ -226,7 +229,7 @@ class Connector:
         dry = any(policy.dry(operation) for policy in policies)
         outcome = _dry(operation, arguments) if dry else await self._executor.run(operation, arguments)
         if call is not None:
-            call.done.append((operation, outcome.resume_at))
+            call.done.append(Step(operation, outcome.data, outcome.resume_at))
         return outcome
 
     def _policies(self, call: ToolCall | None) -> list[Policy]:
@@ -237,10 +240,20 @@ class Connector:
         return granted if call.only is None else [*granted, call.only]
 
 
+def _names(fields: Any) -> Sequence[str]:
+    """Names of fields, as they are or as one text with commas, which a list of names is easily written as."""
+    if isinstance(fields, str):
+        return [name.strip() for name in fields.split(",") if name.strip()]
+    names = list(fields or ())
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidParameterError("Fields are chosen by their names.", hint='As in ["id", "via.channel"].')
+    return names
+
+
 def _dry(operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
     request = build_request(operation, arguments)
     sent = {"method": request.method, "path": request.path, "query": dict(request.query), "body": request.json}
-    return Outcome({"would_send": sent}, Meta.model_construct(dry_run=True, note="Dry run: nothing was sent."))
+    return Outcome({"would_send": sent}, Meta(dry_run=True, note="Dry run: nothing was sent."))
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Any]) -> UnknownOperationError:

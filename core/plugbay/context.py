@@ -11,13 +11,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from plugbay.operation import Operation
 from plugbay.policy import Policy
 
-__all__ = ["ToolCall", "current_tool_call", "open_tool_call"]
+__all__ = ["Step", "ToolCall", "current_tool_call", "open_tool_call"]
 
 _current: ContextVar[ToolCall | None] = ContextVar("plugbay_tool_call", default=None)
+
+
+@dataclass(slots=True)
+class Step:
+    """One operation that was run within a tool call.
+
+    Attributes:
+        operation: The operation.
+        data: What the tool's code was given.
+        resume_at: For a list: from a number of its records to the cursor that continues behind them.
+    """
+
+    operation: Operation
+    data: Any
+    resume_at: Callable[[int], str] | None
 
 
 @dataclass(slots=True)
@@ -31,7 +47,7 @@ class ToolCall:
         only: Narrows what the tool may call, without giving leave for anything.
         select_fields: The fields of each record that the model asked for.
         shaped: Whether the tool's own code chose fields already.
-        done: The operations run so far within the call, in order, and for each list how to go on at a record.
+        done: What was run so far within the call, in order.
     """
 
     tool: str
@@ -40,7 +56,7 @@ class ToolCall:
     only: Policy | None = None
     select_fields: Sequence[str] = ()
     shaped: bool = False
-    done: list[tuple[Operation, Callable[[int], str] | None]] = field(default_factory=list)
+    done: list[Step] = field(default_factory=list[Step])
 
 
 def current_tool_call() -> ToolCall | None:

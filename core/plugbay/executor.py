@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from plugbay.inbound import incomplete, read_record, read_records, sideloaded
+from plugbay.errors import ResponseIntegrityError
+from plugbay.inbound import incomplete, read_record, read_records, sideloaded, uncertain
 from plugbay.operation import FileSource, Operation, Pager, Slice
 from plugbay.outbound import build_request
 from plugbay.outcome import Outcome
@@ -53,9 +54,17 @@ class LocalExecutor:
             return await self._list(operation, operation.pager, arguments)
         if operation.file is not None:
             return await self._download(operation, operation.file, arguments)
-        payload = await self.fetch(build_request(operation, arguments))
-        record = read_record(operation, payload)
-        return Outcome(record, Meta.model_construct(included=sideloaded(payload, operation.record) or None))
+        request = build_request(operation, arguments)
+        try:
+            payload = await self.fetch(request)
+            record = read_record(operation, payload)
+        except ResponseIntegrityError as error:
+            uncertain(operation, error)
+            raise
+        # Without a key the whole answer is the record, and nothing came beside it.
+        whole = operation.record is None and operation.read is None
+        included = {} if whole else sideloaded(payload, operation.record)
+        return Outcome(record, Meta(included=included or None))
 
     async def aclose(self) -> None:
         """Lets go of all connections; harmless when called twice."""
@@ -78,7 +87,7 @@ class LocalExecutor:
             found = read_records(operation, payload)
             sideloaded(payload, operation.record, walk.included)
             part = pager.read(payload, found, walk.state)
-            if not walk.take(part, wanted):
+            if not walk.take(part, wanted) or (limit is None and walk.records):
                 break
         return walk.outcome(part)
 

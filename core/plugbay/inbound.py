@@ -9,7 +9,7 @@ from plugbay.errors import ResponseIntegrityError, clip
 from plugbay.json_safe import dumps, to_json
 from plugbay.operation import Effect, Operation
 
-__all__ = ["incomplete", "read_record", "read_records", "sideloaded"]
+__all__ = ["incomplete", "read_record", "read_records", "sideloaded", "uncertain"]
 
 _PAGING_KEYS = {
     "meta", "links", "next_page", "previous_page", "count", "page", "page_count", "per_page", "sort_by", "sort_order",
@@ -30,8 +30,8 @@ def read_record(operation: Operation, payload: Any) -> Any:
     if operation.read is not None:
         return operation.read(payload)
     record = payload.get(operation.record) if operation.record else payload
-    if not isinstance(record, Mapping):
-        raise incomplete(operation, f"`{operation.record}`", payload)
+    if not isinstance(record, Mapping) or not record:
+        raise incomplete(operation, f"`{operation.record}`" if operation.record else "the record", payload)
     return record
 
 
@@ -68,8 +68,16 @@ def sideloaded(payload: Any, record: str | None, into: dict[str, Any] | None = N
 
 def incomplete(operation: Operation, missing: str, payload: Any) -> ResponseIntegrityError:
     """The error for an answer without what was promised, with what came instead."""
-    return ResponseIntegrityError(
+    error = ResponseIntegrityError(
         f"{operation.name}: the answer has not {missing} that was promised.",
-        hint=None if operation.effect is Effect.READ else "The call may have had its effect all the same: look first.",
         details={"received": clip(dumps(to_json(payload)), 500)},
     )
+    return uncertain(operation, error)
+
+
+def uncertain(operation: Operation, error: ResponseIntegrityError) -> ResponseIntegrityError:
+    """`error`, saying that a write may have been done although its answer cannot be used."""
+    if operation.effect is not Effect.READ:
+        error.hint = error.hint or "The call may have had its effect all the same: look first."
+        error.details = {**(error.details or {}), "fate": "unknown"}
+    return error

@@ -24,55 +24,107 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 
 __all__ = ["Json", "JsonDict", "dumps", "to_json"]
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH = 64
 """Levels of nesting kept; deeper data is a loop or an attack."""
 
+MAX_VALUES = 2_000_000
+"""Values kept in all; an iterator need not end."""
+
+MAX_BITS = 2_000
+"""Bits of an integer that is written out; Python refuses to write much longer ones."""
+
 MASK = "**********"
+CUT = "…"
 
 
-def to_json(value: Any, depth: int = MAX_DEPTH) -> Json:
+def to_json(value: Any) -> Json:
     """`value` as JSON values: NaN and infinities are null, dates ISO 8601, bytes base64, sets lists."""
+    return _Conversion().json(value, MAX_DEPTH)
+
+
+class _Conversion:
+    """One value on its way to JSON; it knows what it is inside of, so that a loop ends where it closes."""
+
+    __slots__ = ("_above", "_left")
+
+    def __init__(self) -> None:
+        self._above: set[int] = set()
+        self._left = MAX_VALUES
+
+    def json(self, value: Any, depth: int) -> Json:
+        self._left -= 1
+        if isinstance(value, enum.Enum):
+            return self.json(value.value, depth)
+        if value is None or isinstance(value, bool | str | int | float):
+            return _simple(value)
+        if depth <= 0 or self._left <= 0 or id(value) in self._above:
+            return CUT
+        self._above.add(id(value))
+        try:
+            return self._composite(value, depth - 1)
+        finally:
+            self._above.discard(id(value))
+
+    def _composite(self, value: Any, depth: int) -> Json:
+        if isinstance(value, Mapping):
+            return {_key(key): self.json(item, depth) for key, item in value.items()}
+        if isinstance(value, BaseModel):
+            return self.json(value.model_dump(mode="python"), depth)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: self.json(getattr(value, field.name), depth) for field in dataclasses.fields(value)}
+        text = _special(value)
+        if text is not None:
+            return text
+        if isinstance(value, Iterable) and not isinstance(value, type):
+            return self._list(value, depth)
+        return f"<{type(value).__qualname__}>"
+
+    def _list(self, items: Iterable[Any], depth: int) -> list[Json]:
+        made: list[Json] = []
+        for item in items:
+            made.append(self.json(item, depth))
+            if self._left <= 0:
+                break
+        return made
+
+
+def _simple(value: bool | str | float | None) -> Json:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, enum.Enum):
-        return to_json(value.value, depth)
     if isinstance(value, str):
-        return str(value)
+        return _text(value)
     if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if depth <= 0:
-        return "…"
-    return _composite(value, depth - 1)
+        return int(value) if value.bit_length() <= MAX_BITS else f"<int of {value.bit_length()} bits>"
+    return float(value) if math.isfinite(value) else None
 
 
-def _composite(value: Any, depth: int) -> Json:
+def _special(value: Any) -> str | float | None:
+    """A value that has a form of its own in JSON."""
     if isinstance(value, SecretStr | SecretBytes):
         return MASK
-    if isinstance(value, BaseModel):
-        return to_json(value.model_dump(mode="python"), depth)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: to_json(getattr(value, field.name), depth) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {_key(key): to_json(item, depth) for key, item in value.items()}
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(bytes(value)).decode()
-    return _scalar(value, depth)
-
-
-def _scalar(value: Any, depth: int) -> Json:
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
     if isinstance(value, decimal.Decimal | uuid.UUID | PurePath):
-        return str(value)
-    if isinstance(value, Iterable) and not isinstance(value, type):
-        return [to_json(item, depth) for item in value]
-    return f"<{type(value).__qualname__}>"
+        return _text(str(value))
+    return None
+
+
+def _text(value: str) -> str:
+    """A text that can be written in UTF-8: half of a surrogate pair is replaced."""
+    text = str(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def _key(key: Any) -> str:

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from plugbay.arguments import Arguments
 
@@ -30,8 +30,7 @@ class Effect(enum.StrEnum):
     DESTRUCTIVE = "destructive"
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(NamedTuple):
     """What a pager made of one answer.
 
     Attributes:
@@ -53,8 +52,7 @@ class Slice:
     ceiling: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FileSource:
+class FileSource(NamedTuple):
     """Where a download's bytes are.
 
     Attributes:
@@ -91,7 +89,7 @@ class Pager(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """One action of one entity.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import fnmatch
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from plugbay.errors import ApprovalRequiredError, ConfigurationError, PolicyDeni
 from plugbay.operation import Effect, Operation
 
 __all__ = ["READ_ONLY", "Policy", "Verdict"]
+
+_PATTERN = re.compile(r"[^\s.]+\.[^\s.]+")
 
 
 class Verdict(enum.Enum):
@@ -103,7 +106,7 @@ def _patterns(name: str, patterns: Iterable[str]) -> tuple[str, ...]:
         raise ConfigurationError(f"Policy({name}=...) takes a list of patterns, not one text.")
     checked = tuple(patterns)
     for pattern in checked:
-        if pattern != "*" and pattern.count(".") != 1:
+        if not (isinstance(pattern, str) and (pattern == "*" or _PATTERN.fullmatch(pattern))):  # pyright: ignore[reportUnnecessaryIsInstance] - users are not all checked
             raise ConfigurationError(
                 f"Policy({name}=...): {pattern!r} is not a pattern of actions.",
                 hint='Write "entity.action", as in "tickets.update", "tickets.*" or "*.get".',

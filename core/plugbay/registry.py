@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plugbay.arguments import nearest
 from plugbay.errors import ConnectorNotFoundError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["find_connector", "list_connectors"]
 
@@ -40,4 +42,6 @@ def find_connector(slug: str) -> Any:
 
 
 def _points() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costs more than the whole core's import
+
     return {point.name: point for point in entry_points(group=GROUP)}

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import core_schema
 
-from plugbay.errors import InvalidParameterError
+from plugbay.errors import InvalidParameterError, ResponseIntegrityError
 
 __all__ = ["Listing", "Meta", "Page", "Result", "clip_texts", "exclude", "prune", "select"]
 
@@ -23,8 +24,8 @@ LONG_TEXT = 2_000
 """Characters of one text kept when a call asks for long texts to be clipped."""
 
 
-class Meta(BaseModel):
-    """What is known about a result beside its data.
+class Meta(dict[str, Any]):
+    """What is known about a result beside its data: a dict of what is known, whose keys are attributes too.
 
     Attributes:
         has_more: Whether there are more records behind these.
@@ -37,31 +38,27 @@ class Meta(BaseModel):
         dry_run: True if the call was only built, not sent.
     """
 
-    model_config = ConfigDict(extra="allow")
+    if TYPE_CHECKING:
+        has_more: bool | None
+        cursor: str | None
+        count: int | None
+        total: int | None
+        included: dict[str, Any] | None
+        note: str | None
+        dry_run: bool | None
 
-    has_more: bool | None = None
-    cursor: str | None = None
-    count: int | None = None
-    total: int | None = None
-    included: dict[str, Any] | None = None
-    note: str | None = None
-    dry_run: bool | None = None
+    def __init__(self, **known: Any) -> None:
+        super().__init__({name: value for name, value in known.items() if value is not None})
 
-    @model_serializer(mode="wrap")
-    def _without_nulls(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if value is not None}
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
 
-    def __getitem__(self, key: str) -> Any:
-        """The value as in the JSON form: `meta["cursor"]`."""
-        try:
-            return getattr(self, key)
-        except AttributeError:
-            raise KeyError(key) from None
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value, or `default` if there is none."""
-        value = getattr(self, key, None)
-        return default if value is None else value
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        known = core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema())
+        return core_schema.no_info_after_validator_function(lambda values: cls(**values), known)
 
 
 class Result(BaseModel):
@@ -71,6 +68,9 @@ class Result(BaseModel):
         data: A list of records, or one record.
         meta: What is known beside it.
     """
+
+    # The schema is built at the first result, not at import.
+    model_config = ConfigDict(defer_build=True)
 
     data: Any
     meta: Meta
@@ -120,16 +120,21 @@ class Listing(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         left, cursor = self._limit, self._cursor
+        seen = {cursor}
         while left is None or left > 0:
-            page = await self._fetch(self._page_size if left is None else min(left, self._page_size), cursor)
-            for record in page.data:
+            # Without a limit a fetch reads one page, however many records the service puts on it.
+            page = await self._fetch(left if left is not None and left < self._page_size else None, cursor)
+            for record in page.data if left is None else page.data[:left]:
                 yield record
-            if not page.meta.has_more:
-                return
-            if page.meta.cursor is None:
-                raise InvalidParameterError(f"The list cannot be read to its end. {page.meta.note}")
             left = left if left is None else left - len(page.data)
+            if not page.meta.has_more or (left is not None and left <= 0):
+                return
             cursor = page.meta.cursor
+            if cursor is None:
+                raise InvalidParameterError(f"The list cannot be read to its end. {page.meta.note or ''}".rstrip())
+            if cursor in seen:
+                raise ResponseIntegrityError("The service gave the same page twice.")
+            seen.add(cursor)
 
 
 def select(data: Any, fields: Sequence[str]) -> Any:
@@ -154,8 +159,9 @@ def prune(data: Any) -> Any:
 
 def clip_texts(data: Any, limit: int = LONG_TEXT) -> Any:
     """The data with every text cut to `limit` characters, each cut saying how much is gone."""
-    if isinstance(data, str) and len(data) > limit:
-        return f"{data[:limit]}… [{len(data) - limit} more characters]"
+    if isinstance(data, str):
+        cut = f"{data[:limit]}… [{len(data) - limit} more characters]"
+        return cut if len(cut) < len(data) else data
     if isinstance(data, Mapping):
         return {key: clip_texts(value, limit) for key, value in data.items()}
     if isinstance(data, list):
@@ -168,13 +174,16 @@ def _each(data: Any, shape: Callable[[Any], Any]) -> Any:
 
 
 def _tree(fields: Sequence[str]) -> dict[str, Any]:
+    """The names as a tree; a name without branches stands for all that is below it, whatever else is named there."""
     tree: dict[str, Any] = {}
+    whole = set(fields)
     for field in fields:
+        parts = field.split(".")
+        if any(".".join(parts[:count]) in whole for count in range(1, len(parts))):
+            continue
         branch = tree
-        *outer, last = field.split(".")
-        for part in outer:
+        for part in parts:
             branch = branch.setdefault(part, {})
-        branch.setdefault(last, {})
     return tree
 
 

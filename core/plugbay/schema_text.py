@@ -6,10 +6,10 @@ joined by bars; an object is its fields in braces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["type_text"]
+__all__ = ["fields_at", "schema_at", "type_text"]
 
 _NAMES = {"integer": "int", "number": "number", "string": "str", "boolean": "bool", "object": "object", "null": "null"}
 _DEPTH = 3
@@ -53,3 +53,35 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
         return schema
     target = root["$defs"][str(reference).rpartition("/")[2]]
     return _resolved(target, root)
+
+
+def schema_at(root: Mapping[str, Any], path: Sequence[str | int]) -> Mapping[str, Any]:
+    """The schema of what is at `path` in a value of the schema `root`; empty if it says nothing of it.
+
+    Args:
+        root: The schema, with `$defs`.
+        path: Names of fields and indexes of items.
+    """
+    found = root
+    for part in path:
+        found = _inside(found, root, part)
+    return found
+
+
+def fields_at(root: Mapping[str, Any], path: Sequence[str | int]) -> list[str]:
+    """The names that the object at `path` may have."""
+    return [name for each in _alternatives(schema_at(root, path), root) for name in each.get("properties", ())]
+
+
+def _inside(schema: Mapping[str, Any], root: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    for each in _alternatives(schema, root):
+        found = each.get("items") if isinstance(part, int) else each.get("properties", {}).get(part)
+        if isinstance(found, Mapping):
+            return found
+    return {}
+
+
+def _alternatives(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    resolved = _resolved(schema, root)
+    for each in resolved.get("anyOf", (resolved,)):
+        yield _resolved(each, root)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from plugbay.errors import ConfigurationError
 from plugbay.result import Listing, Page, Result
 
 if TYPE_CHECKING:
@@ -38,8 +39,25 @@ _NAME = "plugbay-sync"
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine, run on the background loop while this thread waits."""
-    return asyncio.run_coroutine_threadsafe(coroutine, _background()).result()
+    """The result of a coroutine, run on the background loop while this thread waits.
+
+    Raises:
+        ConfigurationError: This is the background loop's own thread, which would wait for itself.
+    """
+    loop = _background()
+    if threading.current_thread().name == _NAME:
+        coroutine.close()
+        raise ConfigurationError(
+            "A synchronous call was made from within another one's event loop.",
+            hint="Use the asynchronous connector in callbacks.",
+        )
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    try:
+        return future.result()
+    except BaseException:
+        # Interrupted, as by Ctrl-C: what nobody waits for any more must not go on.
+        future.cancel()
+        raise
 
 
 class SyncConnector:
@@ -82,6 +100,8 @@ class SyncConnector:
         run(self._connector.close())
 
     def __getattr__(self, name: str) -> SyncEntity:
+        if name.startswith("_"):  # a copy that is not set up yet has no connector to ask
+            raise AttributeError(name)
         if name not in self._connector.operations:
             raise AttributeError(f"{type(self._connector).__name__} has no entity {name!r}")
         return SyncEntity(getattr(self._connector, name))
@@ -94,6 +114,10 @@ class SyncEntity:
         self._entity = entity
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in dict(type(self._entity).actions()):
+            raise AttributeError(f"{type(self._entity).__name__} has no action {name!r}")
         action = getattr(self._entity, name)
 
         def call(*values: Any, **named: Any) -> Any:

@@ -20,7 +20,7 @@ class SecretModel(BaseModel):
         ConfigurationError: A field is missing, unknown or of the wrong type.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
     @model_validator(mode="wrap")
     @classmethod

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
 from plugbay.json_safe import dumps, to_json
@@ -20,6 +19,9 @@ from plugbay.outcome import Outcome
 from plugbay.result import Meta
 
 __all__ = ["Walk"]
+
+_LONGEST_SKIP = 6
+"""Digits of the records to pass over; pages have fewer."""
 
 
 class Walk:
@@ -59,7 +61,7 @@ class Walk:
             cursor = self._cursor(self.state, self.skip)
         elif last.resumable is not None:
             cursor = self._cursor(last.resumable, 0)
-        meta = Meta.model_construct(
+        meta = Meta(
             has_more=self.more or last.ceiling is not None,
             cursor=cursor,
             count=len(self.records),
@@ -77,8 +79,7 @@ class Walk:
         return f"{self._mark}{f'+{skip}' if skip else ''}.{state or ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A page of a list: the index of its first record, its state, and what it held."""
 
     start: int
@@ -102,7 +103,8 @@ def _position(operation: Operation, cursor: str | None, mark: str) -> tuple[str 
         return None, 0
     head, _, state = cursor.partition(".")
     found, _, skip = head.partition("+")
-    if found != mark or not ((skip.isascii() and skip.isdigit()) or (not skip and state)):
+    known = (skip.isascii() and skip.isdigit() and len(skip) <= _LONGEST_SKIP) or (not skip and state)
+    if found != mark or not known:
         raise InvalidParameterError(
             f"{operation.name}: `cursor` does not belong to this list.",
             hint="Pass meta.cursor of the last answer unchanged, with the same other arguments as before.",

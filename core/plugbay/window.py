@@ -30,7 +30,7 @@ def window(record: Mapping[str, Any], data: bytes, offset: int, total: int | Non
     size = content["size"]
     more = isinstance(size, int) and used > 0 and offset + used < size
     note = f"Continue with offset={offset + used}." if more else None
-    return Outcome(content, Meta.model_construct(has_more=more, note=note))
+    return Outcome(content, Meta(has_more=more, note=note))
 
 
 def _text(data: bytes) -> tuple[str | None, int]:
@@ -40,10 +40,10 @@ def _text(data: bytes) -> tuple[str | None, int]:
     """
     if b"\0" in data:
         return None, len(data)
-    for cut in range(4):
+    for cut in range(min(4, len(data) or 1)):
         try:
             return data[: len(data) - cut].decode(), len(data) - cut
         except UnicodeDecodeError as error:
-            if error.end < len(data) - cut or len(data) <= cut:
+            if error.end < len(data) - cut:
                 break
     return None, len(data)

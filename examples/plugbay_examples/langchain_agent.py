@@ -39,7 +39,9 @@ class Scripted(BaseChatModel):
     def bind_tools(self, tools: Sequence[Any], **settings: Any) -> Any:  # noqa: ARG002 - the model's interface
         return self
 
-    def _generate(self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **rest: Any) -> ChatResult:  # noqa: ARG002 - the model's interface
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **rest: Any
+    ) -> ChatResult:  # noqa: ARG002 - the model's interface
         move = self.script.next([str(message.content) for message in messages if isinstance(message, ToolMessage)])
         if isinstance(move, str):
             reply = AIMessage(move)

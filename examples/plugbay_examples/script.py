@@ -52,7 +52,7 @@ class Script:
         if not data[0]:
             return f"There is no customer {self.email}."
         query = f"requester:{data[0][0]['id']} status<solved"
-        return _call(SUPPORT, "tickets", "search", query=query, sort_by="updated_at", sort_order="desc", limit=10)
+        return _call(SUPPORT, "tickets", "search", query=query, sort_by="updated_at", sort_order="desc", limit=100)
 
     def _read_ticket(self, data: Sequence[Any]) -> Call | str:
         if not data[1]:

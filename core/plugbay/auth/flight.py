@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from plugbay.errors import PlugbayError
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["SingleFlight"]
 
@@ -25,6 +27,8 @@ class _Flight(Generic[T]):
     __slots__ = ("_landed", "_loop", "task")
 
     def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         # The outcome is always a result, never the future's exception: a caller that left early
         # would otherwise make asyncio complain of an exception nobody fetched.
         self._landed: Future[T | Exception | None] = Future()
@@ -42,6 +46,8 @@ class _Flight(Generic[T]):
 
     async def outcome(self) -> T | Exception | None:
         """What came of it; None if it was cut off."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         waiter = asyncio.wrap_future(self._landed)
         while not waiter.done():
             await asyncio.wait((waiter,), timeout=CHECK_SECONDS)
@@ -73,6 +79,8 @@ class SingleFlight(Generic[T]):
         Raises:
             Exception: What the work raised, to everybody who waited for it.
         """
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         while True:
             with self._lock:
                 if (result := ready()) is not None:

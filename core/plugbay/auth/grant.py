@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from plugbay.auth.credentials import SecretMap, TokenAnswer, header_text, reveal
 from plugbay.auth.tokens import Tokens
-from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError, ResponseIntegrityError
+from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
 
 __all__ = ["Client", "read_tokens", "refusal"]
 
@@ -82,7 +82,7 @@ def read_tokens(answer: TokenAnswer, *, now: float, refresh_token: SecretStr | N
     )
 
 
-def refusal(answer: TokenAnswer) -> PlugbayError:
+def refusal(answer: TokenAnswer) -> AuthenticationError:
     """The error for a token endpoint that said no; of the answer only the error code is kept."""
     body = _fields(answer)
     code = body.get("error")

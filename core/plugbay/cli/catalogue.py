@@ -51,7 +51,7 @@ def call_action(
         connector: The connector's slug; its credentials come from the environment.
         entity: As `tickets`.
         action: As `list`.
-        params: The arguments, each as `name=value`; a value that is JSON is taken as such.
+        params: The arguments, each as `name=value`; a value may be JSON.
         base_url: Another root of the service.
         fields: Only these fields of each record.
 
@@ -59,7 +59,11 @@ def call_action(
         PlugbayError: The action failed.
     """
     kind = find_connector(connector)
-    given = dict(_pair(text) for text in params)
+    given: dict[str, Any] = {}
+    for name, value in map(_pair, params):
+        if name in given:
+            raise InvalidParameterError(f"{name[:60]!r} is given twice.")
+        given[name] = value
 
     async def run() -> Any:
         async with kind.from_environment(base_url=base_url) as made:
@@ -74,6 +78,11 @@ def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise InvalidParameterError(f"{text[:60]!r} is not an argument.", hint="Write name=value, as in ticket_id=1.")
+    if value == "null":
+        return name, None
+    if not value.startswith('"'):
+        # Numbers, flags, lists and objects are read where one is wanted: `external_id=007` stays as it is.
+        return name, value
     try:
         return name, json.loads(value)
     except ValueError:

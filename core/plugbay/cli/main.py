@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
     except PlugbayError as error:
-        print(f"plugbay: {error.code}: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+        print(f"plugbay: {error.code}: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - a command's output
         return 1
     except ImportError as error:
         print(f"plugbay: {error}", file=sys.stderr)  # noqa: T201 - a command's output

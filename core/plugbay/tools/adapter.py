@@ -8,11 +8,13 @@ one only when it is named.
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plugbay.errors import ConfigurationError
 from plugbay.tools.envelope import Envelope
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["PLAIN", "Adapter", "find_adapter", "is_control_flow"]
 
@@ -59,7 +61,7 @@ def find_adapter(framework: str | None) -> Adapter:
     if framework is None or framework == "none":
         return PLAIN
     name = _ALIASES.get(framework, framework).replace("-", "_")
-    known = _adapters()
+    known = _points(GROUP)
     if name not in known:
         raise ConfigurationError(
             f"There is no adapter for framework={framework!r}.", hint=f"Known: {', '.join([*sorted(known), 'none'])}."
@@ -77,14 +79,11 @@ def is_control_flow(error: Exception) -> bool:
     Adapters name the packages whose exceptions these are in the entry-point group `plugbay.control_flow`, so that
     nothing needs to be imported to tell.
     """
-    return type(error).__module__.partition(".")[0] in _control_flow()
+    return type(error).__module__.partition(".")[0] in _points(CONTROL_FLOW)
 
 
 @cache
-def _adapters() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _points(group: str) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - dear at import, and needed by few
 
-
-@cache
-def _control_flow() -> frozenset[str]:
-    return frozenset(point.name for point in entry_points(group=CONTROL_FLOW))
+    return {point.name: point for point in entry_points(group=group)}

@@ -8,7 +8,9 @@ from the end, whose place in the list the cursor remembers.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from plugbay.json_safe import dumps
@@ -16,13 +18,15 @@ from plugbay.operation import Operation
 from plugbay.result import clip_texts, prune, select
 from plugbay.tools.envelope import Envelope
 
-__all__ = ["SMALLEST_BUDGET", "compact", "fit"]
+__all__ = ["SMALLEST_BUDGET", "compact", "fit", "fit_failure"]
 
 SMALLEST_BUDGET = 1_000
 """Fewest characters a tool may be held to; an envelope that explains itself needs some."""
 
 _CLIPS = (8_000, 2_000, 500)
 _ROOM_FOR_NOTES = 300
+_MOST_NAMED = 10
+_LARGEST_COUNT = 2**63
 
 
 def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> Envelope:
@@ -40,7 +44,7 @@ def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> 
     elif operation.summary and (operation.kind in {"list", "create", "update"}) and not meta.get("dry_run"):
         shorter = select(data, operation.summary)
         if shorter != data and operation.kind == "list":
-            _note(meta, "Summary fields only; params.select_fields chooses others.")
+            meta = _with_note(meta, "Summary fields only; params.select_fields chooses others.")
         data = shorter
     if operation.kind in {"create", "update"}:
         meta.pop("included", None)
@@ -49,73 +53,148 @@ def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> 
     return Envelope(data=data, meta=meta)
 
 
-def fit(envelope: Envelope, budget: int, resume_at: Callable[[int], str] | None = None) -> Envelope:
+def fit(
+    envelope: Envelope, budget: int, resume_at: Callable[[int], str] | None = None, *, window: bool = False
+) -> Envelope:
     """The envelope within `budget` characters of JSON.
 
     Args:
         envelope: What a tool gives.
         budget: Characters that its JSON may have, at least `SMALLEST_BUDGET`.
         resume_at: For a list: the cursor that goes on behind so many of its records.
+        window: Whether the data is a part of a file, which is made a shorter part instead of a part with a gap.
 
     Returns:
         The envelope itself if it fits, else a shorter one whose `meta.note` says what is missing.
     """
-    if len(str(envelope)) <= budget:
+    if _fits(envelope, budget):
         return envelope
-    room = budget - _ROOM_FOR_NOTES
-    data, meta = envelope["data"], dict(envelope["meta"])
+    data, meta = envelope["data"], _lean(envelope["meta"], budget // 2)
+    if window and (part := _shorter_window(data, meta, budget)) is not None:
+        return part
+    if isinstance(data, str):
+        return _text(data, meta, budget)
+    clipped = _clipped(data, meta, budget)
+    return clipped if _fits(clipped, budget) else _cut(clipped["data"], clipped["meta"], budget, resume_at)
+
+
+def _clipped(data: Any, meta: dict[str, Any], budget: int) -> Envelope:
+    """The data with its texts as long as they can be, and without what came beside it if that is not enough."""
+    clipped = Envelope()
     for limit in _CLIPS:
-        data = clip_texts(data, limit)
-        if len(dumps({"data": data, "meta": meta})) <= room:
-            _note(meta, f"Long texts were cut to {limit} characters.")
-            return Envelope(data=data, meta=meta)
-    _note(meta, f"Long texts were cut to {_CLIPS[-1]} characters.")
-    return _dropped(data, meta, room, resume_at)
-
-
-def _dropped(data: Any, meta: dict[str, Any], room: int, resume_at: Callable[[int], str] | None) -> Envelope:
+        clipped = _noted(clip_texts(data, limit), meta, f"Long texts were cut to {limit:,} characters.")
+        if _fits(clipped, budget):
+            return clipped
+    meta = clipped["meta"]
     if meta.pop("included", None) is not None:
-        _note(meta, "meta.included was left out.")
-    spare = room - len(dumps(meta))
+        clipped["meta"] = _with_note(meta, "meta.included was left out.")
+    return clipped
+
+
+def _cut(data: Any, meta: dict[str, Any], budget: int, resume_at: Callable[[int], str] | None) -> Envelope:
     if isinstance(data, list):
-        return Envelope(data=_first(data, meta, spare, resume_at), meta=meta)
+        return _first(data, meta, budget, resume_at)
     if isinstance(data, dict):
-        return Envelope(data=_smaller(data, meta, spare), meta=meta)
-    _note(meta, "The result was too large and was left out.")
-    return Envelope(data=None, meta=meta)
+        return _smaller(data, meta, budget)
+    return _noted(None, meta, "The result was too large and was left out.")
 
 
-def _first(data: list[Any], meta: dict[str, Any], spare: int, resume_at: Callable[[int], str] | None) -> list[Any]:
-    """As many records from the start as fit."""
-    kept, used = 0, 2
-    for record in data:
-        used += len(dumps(record)) + 1
-        if used > spare:
-            break
-        kept += 1
-    if kept == len(data):
-        return data
-    if resume_at is not None and kept > 0:
-        meta.update(has_more=True, cursor=resume_at(kept), count=kept)
-        _note(meta, f"{kept} of {len(data)} records fit; pass meta.cursor for the next.")
-    else:
-        meta.update(has_more=True, cursor=None, count=kept)
-        _note(meta, f"{kept} of {len(data)} records fit; ask for fewer records or fields.")
-    return data[:kept]
+def fit_failure(envelope: Envelope, budget: int) -> Envelope:
+    """The envelope of a failure within `budget` characters: details go before words."""
+    if _fits(envelope, budget):
+        return envelope
+    error = dict(envelope["error"])
+    error["details"] = clip_texts(error["details"], 200)
+    if not _fits(Envelope(error=error), budget):
+        error["details"] = None
+        error["code"] = _head(str(error["code"]), 100)
+        error["message"] = _head(error["message"], budget // 3)
+        error["hint"] = None if error["hint"] is None else _head(error["hint"], budget // 3)
+    return Envelope(error=error)
 
 
-def _smaller(data: dict[str, Any], meta: dict[str, Any], spare: int) -> dict[str, Any]:
+def _fits(envelope: Envelope, budget: int) -> bool:
+    return len(str(envelope)) <= budget
+
+
+def _first(data: list[Any], meta: dict[str, Any], budget: int, resume_at: Callable[[int], str] | None) -> Envelope:
+    """As many records from the start as fit, with the cursor that goes on behind them."""
+    ends = list(accumulate(len(dumps(record)) + 1 for record in data))
+    kept = bisect_right(ends, budget)
+    while kept > 0:
+        told = {**meta, "has_more": True, "cursor": resume_at(kept) if resume_at is not None else None, "count": kept}
+        rest = "pass meta.cursor for the next" if resume_at is not None else "ask for fewer records or fields"
+        told = _with_note(told, f"{kept} of {len(data)} records fit; {rest}.")
+        # The brackets are counted with the empty list, and the last record has no comma.
+        if len(str(Envelope(data=[], meta=told))) + ends[kept - 1] - 1 <= budget:
+            return Envelope(data=data[:kept], meta=told)
+        kept -= 1
+    told = {**meta, "has_more": True, "cursor": None, "count": 0}
+    return _noted([], told, f"0 of {len(data)} records fit; ask for fewer records or fields.")
+
+
+def _smaller(data: dict[str, Any], meta: dict[str, Any], budget: int) -> Envelope:
     """The object without its largest fields, as few as need be."""
-    sizes = {key: len(dumps({key: value})) for key, value in data.items()}
-    left, gone = dict(data), []
-    while left and sum(sizes[key] for key in left) > spare:
-        largest = max(left, key=lambda key: sizes[key])
-        del left[largest]
-        gone.append(largest)
-    names = ", ".join(str(key)[:40] for key in gone[:10])
-    _note(meta, f"Left out for size: {names}{' and others' if len(gone) > 10 else ''}.")  # noqa: PLR2004 - as sliced
-    return left
+    left, gone = dict(data), list[str]()
+    for key in sorted(data, key=lambda key: len(dumps({key: data[key]})), reverse=True):
+        del left[key]
+        gone.append(str(key)[:20])
+        others = " and others" if len(gone) > _MOST_NAMED else ""
+        shorter = _noted(left, meta, f"Left out for size: {', '.join(gone[:_MOST_NAMED])}{others}.")
+        if _fits(shorter, budget):
+            return shorter
+    return _noted({}, _lean(meta, 0), "The result was too large and was left out.")
 
 
-def _note(meta: dict[str, Any], text: str) -> None:
-    meta["note"] = f"{meta['note']} {text}" if meta.get("note") else text
+def _text(text: str, meta: dict[str, Any], budget: int) -> Envelope:
+    """The start of a text."""
+    shorter = _noted("", meta, f"The text was cut; it has {len(text):,} characters.")
+    shorter["data"] = _head(text, budget - len(str(shorter)) + 2)
+    return shorter
+
+
+def _shorter_window(data: Any, meta: dict[str, Any], budget: int) -> Envelope | None:
+    """A part of a file cut behind a whole letter, or a whole group of base64, with the place where it goes on."""
+    content = data.get("content") if isinstance(data, dict) else None
+    if not isinstance(content, str) or not isinstance(data.get("offset"), int):
+        return None
+    meta = {**meta, "has_more": True, "note": None}
+    room = budget - len(str(Envelope(data={**data, "content": ""}, meta=meta))) - _ROOM_FOR_NOTES
+    head = _head(content, room + 2)
+    if data.get("encoding") == "base64":
+        head = head[: len(head) // 4 * 4]
+        length = len(head) // 4 * 3
+    else:
+        length = len(head.encode())
+    if length <= 0:
+        return None
+    meta["note"] = f"Continue with offset={data['offset'] + length}."
+    return Envelope(data={**data, "length": length, "content": head}, meta=meta)
+
+
+def _head(text: str, room: int) -> str:
+    """The longest start of `text` whose JSON has at most `room` characters."""
+    fitting = bisect_right(range(len(text) + 1), room, key=lambda count: len(dumps(text[:count])))
+    return text[: max(0, fitting - 1)]
+
+
+def _lean(meta: dict[str, Any], room: int) -> dict[str, Any]:
+    """What is known beside the data, without what is too large to keep."""
+    if len(dumps({**meta, "included": None})) <= room:
+        return dict(meta)
+    counts = {
+        name: value
+        for name in ("has_more", "count", "total", "dry_run")
+        if isinstance(value := meta.get(name), int) and abs(value) < _LARGEST_COUNT
+    }
+    note = _head(str(meta["note"]), 100) if meta.get("note") else ""
+    return _with_note({**counts, "note": note}, "The rest of meta was left out.")
+
+
+def _noted(data: Any, meta: dict[str, Any], text: str) -> Envelope:
+    return Envelope(data=data, meta=_with_note(meta, text))
+
+
+def _with_note(meta: dict[str, Any], text: str) -> dict[str, Any]:
+    told = f"{meta['note']} {text}" if meta.get("note") else text
+    return {**meta, "note": told}

@@ -7,7 +7,6 @@ end a run. It stays a real function: frameworks refuse callable objects.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import logging
@@ -18,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from plugbay.arguments import parsed_json
-from plugbay.context import ToolCall, open_tool_call
+from plugbay.context import Step, ToolCall, open_tool_call
 from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
 from plugbay.policy import READ_ONLY, Policy
+from plugbay.result import Page, Result
 from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
-from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit
+from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit, fit_failure
 from plugbay.tools.catalogue import Catalogue, catalogue_text
 from plugbay.tools.envelope import Envelope, as_failure, failure, is_failure, success
 from plugbay.tools.parameters import tool_annotations
@@ -38,7 +38,7 @@ _log = logging.getLogger("plugbay.tools")
 _call_id: ContextVar[str | None] = ContextVar("plugbay_call_id", default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Settings:
     """How one tool is to behave; see `tool_utils` for each."""
 
@@ -55,6 +55,12 @@ class Settings:
     def __post_init__(self) -> None:
         if self.max_output_chars < SMALLEST_BUDGET:
             raise ConfigurationError(f"max_output_chars must be at least {SMALLEST_BUDGET}.")
+        for each in self.catalogues:
+            if not hasattr(each, "operations"):
+                raise ConfigurationError(
+                    f"tool_utils takes a function or connectors, not {type(each).__name__}.",
+                    hint="Settings are given by name, as in tool_utils(framework=...).",
+                )
         if self.internal_retries < 0:
             raise ConfigurationError("internal_retries must not be negative.")
 
@@ -99,7 +105,7 @@ def tool_utils(
     should_internal_retry: Callable[[Exception, tuple[Any, ...], dict[str, Any]], bool] | None = ...,
     exhausted_runtime_failure_message: Callable[[Exception, tuple[Any, ...], dict[str, Any]], str | None] | None = ...,
 ) -> Callable[[F], F]: ...
-def tool_utils(*arguments: Any, **settings: Any) -> Any:
+def tool_utils(*arguments: Any, **settings: Any) -> Any:  # noqa: D417 - the overload's names are explained
     """Decorator that makes a function a tool for any agent framework.
 
     It is used bare (`@tool_utils`), with settings (`@tool_utils(framework="langchain")`), and with connectors
@@ -182,12 +188,16 @@ class _Tool:
         self._generic = {"entity", "action"} <= set(self._signature.parameters)
 
     async def run_async(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
                 with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
                     value = await self._function(*arguments.args, **arguments.kwargs)
+                    if inspect.isawaitable(value):  # a list, returned without awaiting it
+                        value = await value
                 return self._end(self._shaped(call, value))
             except asyncio.CancelledError:
                 if _really_cancelled():
@@ -199,12 +209,14 @@ class _Tool:
                     return self._end(self._failure(error, values, named))
 
     def run_sync(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
                 with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
-                    value = self._function(*arguments.args, **arguments.kwargs)
+                    value = _at_hand(self._function(*arguments.args, **arguments.kwargs))
                 return self._end(self._shaped(call, value))
             except asyncio.CancelledError:
                 if _really_cancelled():
@@ -241,10 +253,13 @@ class _Tool:
         if isinstance(value, Mapping) and set(value) == {"error"}:
             return as_failure(value["error"])
         envelope = success(value)
-        operation, resume_at = call.done[-1] if len(call.done) == 1 else (None, None)
-        if operation is not None and self._generic and not call.shaped:
-            envelope = compact(envelope, operation, call.select_fields)
-        return fit(envelope, self._settings.max_output_chars, resume_at)
+        step = call.done[0] if len(call.done) == 1 and _hands_on(value, call.done[0]) else None
+        if step is None:
+            return fit(envelope, self._settings.max_output_chars)
+        if self._generic and not call.shaped:
+            envelope = compact(envelope, step.operation, call.select_fields)
+        is_file = step.operation.kind == "download"
+        return fit(envelope, self._settings.max_output_chars, step.resume_at, window=is_file)
 
     def _again(self, error: Exception, attempt: int, values: tuple[Any, ...], named: dict[str, Any]) -> bool:
         """Whether to call the function once more after `attempt` failed calls."""
@@ -278,7 +293,33 @@ class _Tool:
         return envelope
 
     def _end(self, envelope: Envelope) -> Any:
-        return self._adapter.failure(envelope) if is_failure(envelope) else self._adapter.success(envelope)
+        if is_failure(envelope):
+            return self._adapter.failure(fit_failure(envelope, self._settings.max_output_chars))
+        return self._adapter.success(envelope)
+
+
+def _at_hand(value: Any) -> Any:
+    """What a synchronous function returned; it has nobody to await for it."""
+    if not inspect.isawaitable(value):
+        return value
+    if inspect.iscoroutine(value):
+        value.close()
+    raise ConfigurationError(
+        "The tool's function returned something to be awaited.",
+        hint="Write it with `async def`, or use `connector.sync`.",
+    )
+
+
+def _hands_on(value: Any, step: Step) -> bool:
+    """Whether a function returned what the operation gave, and nothing it made of that.
+
+    Only then are the operation's summary fields those of the data, and its cursors places in it.
+    """
+    if isinstance(value, Result | Page):
+        value = value.data
+    elif isinstance(value, Mapping) and "data" in value and set(value) <= {"data", "meta"}:
+        value = value["data"]
+    return value is step.data or (isinstance(value, list | dict) and bool(value == step.data))
 
 
 def _params(call: ToolCall, given: Any) -> Any:
@@ -308,6 +349,8 @@ def _worth_another_try(error: Exception, values: tuple[Any, ...], named: dict[st
 
 def _really_cancelled() -> bool:
     """Whether somebody cancelled the task, rather than a library raising `CancelledError` on its own."""
+    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
     try:
         task = asyncio.current_task()
     except RuntimeError:  # a thread without a loop, where there is nothing to cancel
@@ -323,7 +366,7 @@ def _taken_call_id(values: tuple[Any, ...], named: Mapping[str, Any]) -> str | N
         _call_id.set(None)
         return given
     for value in (*values, *named.values()):
-        found = vars(value).get("tool_call_id") if hasattr(value, "__dict__") else None
+        found: Any = getattr(value, "__dict__", {}).get("tool_call_id")
         if isinstance(found, str):
             return found
     found = named.get("tool_call_id")

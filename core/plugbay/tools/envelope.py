@@ -13,7 +13,7 @@ __all__ = ["Envelope", "as_failure", "failure", "failure_text", "is_failure", "s
 
 Envelope: TypeAlias = JsonDict
 
-_KINDS: dict[str, Any] = {
+_KINDS: dict[str, Any] = {  # in the order of `ErrorPayload`
     "code": str,
     "message": str,
     "hint": str,
@@ -32,7 +32,9 @@ def success(value: Any) -> Envelope:
     if isinstance(value, Result | Page):
         return JsonDict(data=to_json(value.data), meta=to_json(value.meta))
     if isinstance(value, Mapping) and "data" in value and set(value) <= {"data", "meta"}:
-        return JsonDict(data=to_json(value["data"]), meta=to_json(value.get("meta") or {}))
+        meta = to_json(value.get("meta") or {})
+        if isinstance(meta, dict):
+            return JsonDict(data=to_json(value["data"]), meta=meta)
     return JsonDict(data=to_json(value), meta={})
 
 
@@ -50,8 +52,13 @@ def as_failure(said: Any) -> Envelope:
     facts = to_json(said)
     if not isinstance(facts, dict):
         facts = {"message": facts if isinstance(facts, str) else dumps(facts)}
-    usable = {name: value for name, value in facts.items() if isinstance(value, _KINDS.get(name, object))}
-    return JsonDict(error={**PlugbayError("The tool reports a failure.").payload(), **usable})
+    usable = {name: value for name, value in facts.items() if name in _KINDS and isinstance(value, _KINDS[name])}
+    error = {**PlugbayError("The tool reports a failure.").payload(), **usable}
+    # What has no place of its own is a detail; only these keys are promised.
+    others = {name: value for name, value in facts.items() if name not in usable and value is not None}
+    if others:
+        error["details"] = {**(error["details"] or {}), **others}
+    return JsonDict(error=error)
 
 
 def is_failure(envelope: Mapping[str, Any]) -> bool:

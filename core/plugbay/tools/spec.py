@@ -36,7 +36,7 @@ class Catalogued(Catalogue, Protocol):
     async def execute(self, entity: str, action: str, params: Mapping[str, Any] | None = None) -> Result: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ToolSpec:
     """One tool.
 

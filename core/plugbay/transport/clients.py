@@ -7,7 +7,6 @@ finishes before it ends, closes it in time.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
 from collections.abc import AsyncGenerator
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 if TYPE_CHECKING:
+    import asyncio
     import ssl
 
 __all__ = ["Clients", "Limits"]
@@ -26,7 +26,7 @@ OTHER_LOOP_SECONDS = 5.0
 """How long closing waits for a loop in another thread, which may be busy or wait for us."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limits:
     """What one event loop's connections may take.
 
@@ -63,6 +63,8 @@ class Clients:
 
     async def current(self) -> httpx.AsyncClient:
         """The running loop's client."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         loop = asyncio.get_running_loop()
         client = self._open.get(loop)
         if client is not None and not client.is_closed:
@@ -78,6 +80,8 @@ class Clients:
 
     async def aclose(self) -> None:
         """Close what can be closed; what another loop holds is closed by that loop, now or when it ends."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         here = asyncio.get_running_loop()
         with self._lock:
             clients = list(self._open.items())

@@ -20,6 +20,8 @@ __all__ = ["Courier"]
 logger = logging.getLogger("plugbay.transport")
 
 FIRST_FAILURE = 300
+"""From here on, redirects included, nobody wants more than the beginning of the body."""
+
 SERVER_ERRORS = range(500, 600)
 REQUEST_TIMEOUT = 408
 
@@ -63,7 +65,7 @@ class Courier:
         request = self._request(call, credentials)
         call.attempts += 1
         call.in_flight = True
-        outcome = await _exchange(client, request, call)
+        outcome = await _try(client, request, call)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)
         return outcome
@@ -98,7 +100,7 @@ class Courier:
         return not outcome.final and (outcome.unsent or call.request.repeatable)
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Response | Failure:
+async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Response | Failure:
     host = call.url.host
     try:
         answer = await client.send(request, stream=True)

@@ -6,7 +6,7 @@ chained: a failure is made into a value, and raised where the exception is gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httpx
 
@@ -18,8 +18,7 @@ _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.Lo
 """What fails before the service has got any of the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """A try that brought no whole answer.
 
     Args:

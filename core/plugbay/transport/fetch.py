@@ -22,9 +22,10 @@ REDIRECTS = range(300, 400)
 NOT_IN_RANGE = 416
 PARTIAL = 206
 
+_SIZE = re.compile(r"\d{1,18}")
 _TOTAL = re.compile(r"bytes (?:\*|\d{1,18}-\d{1,18})/(\d{1,18})")
 _NAME = re.compile(r"""filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))""", re.IGNORECASE)
-_ENCODED_NAME = re.compile(r"filename\*\s*=\s*(?:utf-8)'[^']*'([^\s;]+)", re.IGNORECASE)
+_ENCODED_NAME = re.compile(r"filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IGNORECASE)
 _NOT_IN_A_NAME = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -74,9 +75,10 @@ def _total(response: Response) -> int | None:
     if response.status in (PARTIAL, NOT_IN_RANGE):
         match = _TOTAL.match(response.headers.get("content-range", ""))
         return int(match[1]) if match else None
-    length = response.headers.get("content-length", "")
-    is_size = length.isascii() and length.isdigit() and "content-encoding" not in response.headers
-    return int(length) if is_size else None
+    if "content-encoding" in response.headers:
+        return None  # its length is of the encoded file
+    match = _SIZE.fullmatch(response.headers.get("content-length", ""))
+    return int(match[0]) if match else None
 
 
 def _file_name(disposition: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +15,13 @@ THROTTLED = 429
 """The only status that says the request was not done, so that any request may be sent again."""
 
 
-@dataclass(frozen=True, slots=True)
+async def _sleep(seconds: float) -> None:
+    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+    await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RetryPolicy:
     """Exponential waits with full jitter, never shorter than the service asked for.
 
@@ -37,7 +42,7 @@ class RetryPolicy:
     statuses: frozenset[int] = frozenset({408, 429, 500, 502, 503, 504})
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = _sleep
     rng: Callable[[], float] = random.random
 
     def repeats(self, status: int, *, repeatable: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -143,6 +142,8 @@ class Transport:
         return Call(request, url, self._whole, until, headers, content, writes=request.method not in READS)
 
     async def _bounded(self, call: Call, work: Awaitable[T]) -> T:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         scope = asyncio.timeout(self._timeout)
         try:
             async with scope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr, model_validator
 
@@ -43,13 +43,31 @@ class OAuthConfig(SecretModel):
     scope: str | None = None
     expires_in: float | None = None
 
+    if TYPE_CHECKING:
+        # Plain texts are taken and kept as secrets; a checker that sees the fields alone would refuse them.
+        def __init__(
+            self,
+            *,
+            access_token: str | SecretStr | None = None,
+            refresh_token: str | SecretStr | None = None,
+            client_id: str | None = None,
+            client_secret: str | SecretStr | None = None,
+            scope: str | None = None,
+            expires_in: float | None = None,
+        ) -> None: ...
+
     @model_validator(mode="after")
     def _usable(self) -> OAuthConfig:
         if self.access_token is None and self.client_id is None:
-            raise ValueError("give an access_token, or a client_id with its client_secret")
+            raise _incomplete("give an access_token, or a client_id with its client_secret")
         if self.access_token is None and self.refresh_token is None and self.client_secret is None:
-            raise ValueError("client_secret is needed to get a token for client_id")
+            raise _incomplete("client_secret is needed to get a token for client_id")
         return self
+
+
+def _incomplete(problem: str) -> ConfigurationError:
+    """Not a ValueError: pydantic would wrap it, with all that was given, secrets too, as its input."""
+    return ConfigurationError(f"OAuth credentials: {problem}.", hint=f"It takes {', '.join(OAuthConfig.model_fields)}.")
 
 
 class ApiTokenConfig(SecretModel):
@@ -64,6 +82,10 @@ class ApiTokenConfig(SecretModel):
 
     email: str
     api_token: SecretStr
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, email: str, api_token: str | SecretStr) -> None: ...
 
 
 def credentials_of(config: Any, *, on_token_refresh: Any = None, token_store: TokenStore | None = None) -> Credentials:
@@ -114,5 +136,5 @@ def _warn_of_the_end() -> None:
     warnings.warn(
         "Zendesk ends API tokens on 2027-04-30. Move to OAuth: ...Oauth20AuthConfig(client_id=..., client_secret=...).",
         FutureWarning,
-        stacklevel=5,
+        stacklevel=4,
     )

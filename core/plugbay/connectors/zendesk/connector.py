@@ -10,7 +10,7 @@ from plugbay.connector import Connector
 from plugbay.connectors.zendesk.auth import config_from_environment, credentials_of
 from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
-from plugbay.errors import AuthenticationError, ConfigurationError
+from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
 from plugbay.executor import Executor, LocalExecutor
 from plugbay.operation import Operation
 from plugbay.outcome import Outcome
@@ -89,14 +89,22 @@ class ZendeskConnector(Connector):
         return {"user": {name: user.get(name) for name in ("id", "name", "email", "role")}}
 
 
+_ANONYMOUS = "Anonymous user"
+
+
 def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """The user of an answer to `users/me`.
 
     Raises:
         AuthenticationError: Zendesk answers an unknown caller with 200 and "Anonymous user", whose id is null.
+        ResponseIntegrityError: The answer is not about a user.
     """
     user = payload.get("user")
-    if not isinstance(user, Mapping) or user.get("id") is None:
+    if not isinstance(user, Mapping) or not user:
+        raise ResponseIntegrityError("Zendesk was asked who the caller is, and did not say.")
+    # An answer that was cut down to the name is a user's all the same.
+    nobody = user["id"] is None if "id" in user else user.get("name") in (None, _ANONYMOUS)
+    if nobody:
         raise AuthenticationError(
             "Zendesk does not know the caller: it answered as to an anonymous user.",
             hint="Check the credentials and the subdomain.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -20,11 +19,10 @@ __all__ = ["CursorPager", "ExportPager", "LinkPager", "OffsetPager", "TimePager"
 _LINK = "q~"
 
 
-@dataclass(frozen=True, slots=True)
 class LinkPager:
     """Follows `next_page` by its query alone, so that an answer cannot send the credentials to another host."""
 
-    largest: int = 100
+    largest = 100
 
     def query(self, state: str | None, size: int) -> Query:  # noqa: ARG002 - the service fixes the size
         return () if state is None else tuple(parse_qsl(state.removeprefix(_LINK), keep_blank_values=True))
@@ -36,14 +34,13 @@ class LinkPager:
         return Slice(records, _linked(payload), total=_count(payload))
 
 
-@dataclass(frozen=True, slots=True)
 class CursorPager:
     """`page[size]` and `page[after]`, up to 100 records a page.
 
     Only `meta.has_more` tells the end: on the last page with records `links.next` and `after_cursor` are still set.
     """
 
-    largest: int = 100
+    largest = 100
 
     def query(self, state: str | None, size: int) -> Query:
         if state is not None and state.startswith(_LINK):
@@ -67,18 +64,19 @@ class CursorPager:
         return Slice(records, after)
 
 
-@dataclass(frozen=True, slots=True)
 class OffsetPager:
     """`page` and `per_page`, for the lists that know no cursor; a state is `<page>x<per_page>`.
 
-    Attributes:
+    Args:
         ceiling: Records behind which the service refuses to page.
         beyond: What to do for the records behind the ceiling.
     """
 
-    ceiling: int
-    beyond: str
-    largest: int = 100
+    largest = 100
+
+    def __init__(self, *, ceiling: int, beyond: str) -> None:
+        self.ceiling = ceiling
+        self.beyond = beyond
 
     def query(self, state: str | None, size: int) -> Query:
         page, per_page = (1, size) if state is None else _page(state)
@@ -98,14 +96,13 @@ class OffsetPager:
         return Slice(records, f"{page + 1}x{per_page}", total=total)
 
 
-@dataclass(frozen=True, slots=True)
 class ExportPager:
     """An incremental export by cursor: `start_time` once, then `cursor`; up to 1,000 records a page.
 
     At `end_of_stream` the cursor is still given: a later call goes on from there with what has changed since.
     """
 
-    largest: int = 1_000
+    largest = 1_000
 
     def query(self, state: str | None, size: int) -> Query:
         first = (("per_page", str(size)),)
@@ -123,19 +120,14 @@ class ExportPager:
         return Slice(records, after)
 
 
-@dataclass(frozen=True, slots=True)
 class TimePager:
     """Talk's incremental export: `start_time`, inclusive, in pages of 1,000; `next_page` is never null.
 
     A state is `<unix seconds>` or `<unix seconds>:<id>,<id>`, the ids being those of that second that were given
     out already: where a page ends within a second nothing is lost and nothing given twice.
-
-    Attributes:
-        stamp: The records' field that the export is ordered by.
     """
 
-    stamp: str = "updated_at"
-    largest: int = 1_000
+    largest = 1_000
 
     def query(self, state: str | None, size: int) -> Query:  # noqa: ARG002 - the service fixes the size
         return () if state is None else (("start_time", state.partition(":")[0]),)
@@ -157,7 +149,7 @@ class TimePager:
         return Slice(fresh, at(len(fresh)), at)
 
     def _behind(self, records: Sequence[Mapping[str, Any]], state: str | None) -> str:
-        seconds = [_unix(record.get(self.stamp)) for record in records]
+        seconds = [_unix(record.get("updated_at")) for record in records]
         last = seconds[-1]
         ids = [str(record.get("id")) for record, second in zip(records, seconds, strict=True) if second == last]
         before, _, earlier = (state or "").partition(":")

@@ -1,7 +1,5 @@
 """Files that came with comments."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal, Required, TypeAlias
 
 from pydantic import Field

@@ -1,4 +1,4 @@
-"""The credentials of the Zendesk Support connector."""
+"""The credentials of the Zendesk Support connector: those of any Zendesk tenant, under the connector's names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,5 @@ from plugbay.connectors.zendesk.auth import ApiTokenConfig, OAuthConfig
 
 __all__ = ["ZendeskSupportApiTokenAuthConfig", "ZendeskSupportOauth20AuthConfig"]
 
-
-class ZendeskSupportOauth20AuthConfig(OAuthConfig):
-    __doc__ = OAuthConfig.__doc__
-
-
-class ZendeskSupportApiTokenAuthConfig(ApiTokenConfig):
-    __doc__ = ApiTokenConfig.__doc__
+ZendeskSupportOauth20AuthConfig = OAuthConfig
+ZendeskSupportApiTokenAuthConfig = ApiTokenConfig

@@ -1,7 +1,5 @@
 """The companies that customers belong to."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Required, TypeAlias
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The conversation of a ticket."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Required, TypeAlias
 

@@ -1,12 +1,10 @@
 """Tickets."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from plugbay import declare
@@ -14,7 +12,7 @@ from plugbay.connectors.zendesk.fields import Id, Instant
 from plugbay.connectors.zendesk.paging import CursorPager, ExportPager, OffsetPager
 from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing
 
-__all__ = ["CommentInput", "CustomField", "Requester", "Ticket", "TicketId", "Tickets"]
+__all__ = ["CommentInput", "CopyInput", "CustomField", "Requester", "Ticket", "TicketId", "Tickets"]
 
 Status: TypeAlias = Literal["new", "open", "pending", "hold", "solved", "closed"]
 Priority: TypeAlias = Literal["low", "normal", "high", "urgent"]
@@ -22,7 +20,15 @@ Kind: TypeAlias = Literal["problem", "incident", "question", "task"]
 Sort: TypeAlias = Literal["updated_at", "-updated_at", "id", "-id", "status", "-status"]
 SearchSort: TypeAlias = Literal["updated_at", "created_at", "priority", "status", "ticket_type"]
 Order: TypeAlias = Literal["asc", "desc"]
-Include: TypeAlias = Sequence[Literal["users", "groups", "organizations", "comment_count", "metric_sets"]]
+Sideload: TypeAlias = Literal[
+    "users", "groups", "organizations", "comment_count", "metric_sets", "metric_events", "last_audits", "dates", "slas",
+    "ticket_forms", "sharing_agreements", "incident_counts",
+]  # fmt: skip
+_USUAL = ("users", "groups", "organizations", "comment_count", "metric_sets")
+Include: TypeAlias = Annotated[
+    Sequence[Sideload], WithJsonSchema({"type": "array", "items": {"type": "string", "enum": [*_USUAL]}})
+]
+"""Shown are those that are of use to many; a catalogue is read with every call, and a model pays for each word."""
 TicketId: TypeAlias = Annotated[Id, Field(description="The ticket's number.")]
 
 
@@ -32,10 +38,20 @@ class CustomField(TypedDict):
 
 
 class Requester(TypedDict, total=False):
-    """Made a user if the e-mail address is new."""
+    """Made a user if the e-mail address is new; a new user needs a name."""
 
-    name: Required[str]
+    name: str
     email: str
+    locale_id: int
+
+
+class CopyInput(TypedDict, total=False):
+    """A user who is to follow or get copies, or with action delete no more."""
+
+    user_id: int | str
+    user_email: str
+    user_name: str
+    action: Literal["put", "delete"]
 
 
 class CommentInput(TypedDict, total=False):
@@ -43,6 +59,7 @@ class CommentInput(TypedDict, total=False):
 
     body: str
     html_body: str
+    value: Annotated[str, Field(description="The old name of body.")]
     public: bool
     author_id: int
     uploads: Sequence[str]
@@ -50,12 +67,29 @@ class CommentInput(TypedDict, total=False):
 
 def explicit_visibility(comment: CommentInput) -> CommentInput:
     """The comment with `public` said: left out, Zendesk takes it from the ticket's history and may mail a customer."""
-    if not (comment.get("body") or comment.get("html_body")):
+    if not (comment.get("body") or comment.get("html_body") or comment.get("value")):
         raise ValueError("a comment needs `body` or `html_body`")
     return {"public": False, **comment}
 
 
-NewComment: TypeAlias = Annotated[CommentInput, AfterValidator(explicit_visibility)]
+def _worded(comment: Any) -> Any:
+    """The comment that a bare text stands for."""
+    return {"body": comment} if isinstance(comment, str) and not comment.lstrip().startswith("{") else comment
+
+
+NewComment: TypeAlias = Annotated[CommentInput, AfterValidator(explicit_visibility), BeforeValidator(_worded)]
+FirstComment: TypeAlias = Annotated[NewComment, Field(validation_alias=AliasChoices("comment", "description"))]
+"""Zendesk takes a new ticket's description for its first comment, a public one; here it is as internal as any."""
+
+CustomFields: TypeAlias = Annotated[
+    Sequence[CustomField] | None, Field(validation_alias=AliasChoices("custom_fields", "fields"))
+]
+"""`fields` is Zendesk's other name for them."""
+
+Collaborators: TypeAlias = Annotated[
+    Sequence[int | str | Mapping[str, Any]],
+    Field(description="Users to copy in: ids, e-mail addresses, or name and email."),
+]
 
 
 class Ticket(TypedDict, total=False):
@@ -147,22 +181,34 @@ class Tickets(Entity):
         self,
         *,
         subject: str,
-        comment: NewComment,
+        comment: FirstComment,
         requester_id: Id | None = None,
         requester: Requester | None = None,
+        submitter_id: Id | None = None,
         assignee_id: Id | None = None,
+        assignee_email: str | None = None,
         group_id: Id | None = None,
         organization_id: Id | None = None,
         status: Status | None = None,
         priority: Priority | None = None,
         type: Kind | None = None,  # noqa: A002 - the field's name
         tags: Sequence[str] | None = None,
-        custom_fields: Sequence[CustomField] | None = None,
+        custom_fields: CustomFields = None,
         due_at: str | None = None,
         external_id: str | None = None,
         ticket_form_id: Id | None = None,
         brand_id: Id | None = None,
         problem_id: Id | None = None,
+        custom_status_id: Id | None = None,
+        recipient: str | None = None,
+        collaborator_ids: Sequence[int] | None = None,
+        collaborators: Collaborators | None = None,
+        email_ccs: Sequence[CopyInput] | None = None,
+        followers: Sequence[CopyInput] | None = None,
+        macro_ids: Sequence[int] | None = None,
+        sharing_agreement_ids: Sequence[int] | None = None,
+        via_followup_source_id: Id | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Ticket:
         """Open a ticket for `requester_id` or `requester`; for the caller itself if neither is given.
 
@@ -186,11 +232,21 @@ class Tickets(Entity):
         requester_id: Id | None = None,
         organization_id: Id | None = UNSET,
         tags: Annotated[Sequence[str], Field(description="Replaces all tags.")] | None = None,
-        custom_fields: Sequence[CustomField] | None = None,
+        custom_fields: CustomFields = None,
         due_at: str | None = UNSET,
         external_id: str | None = UNSET,
         problem_id: Id | None = UNSET,
         custom_status_id: Id | None = None,
+        ticket_form_id: Id | None = None,
+        brand_id: Id | None = None,
+        recipient: str | None = None,
+        collaborator_ids: Sequence[int] | None = None,
+        additional_collaborators: Collaborators | None = None,
+        email_ccs: Sequence[CopyInput] | None = None,
+        followers: Sequence[CopyInput] | None = None,
+        macro_ids: Sequence[int] | None = None,
+        sharing_agreement_ids: Sequence[int] | None = None,
+        metadata: Mapping[str, Any] | None = None,
         updated_stamp: Annotated[
             str, Field(description="The updated_at that was read; with safe_update, a newer ticket is left alone.")
         ]

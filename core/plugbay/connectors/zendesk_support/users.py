@@ -1,7 +1,5 @@
 """Customers and agents."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Required, TypeAlias
 
@@ -17,7 +15,9 @@ from plugbay.declare import Cursor, Entity, Limit, Listing
 __all__ = ["User", "Users"]
 
 Role: TypeAlias = Literal["end-user", "agent", "admin"]
-Include: TypeAlias = Sequence[Literal["organizations", "groups", "identities", "open_ticket_count"]]
+Include: TypeAlias = Sequence[
+    Literal["organizations", "groups", "identities", "roles", "abilities", "open_ticket_count"]
+]
 UserId: TypeAlias = Annotated[Id, Field(description="The user's id.")]
 
 
@@ -81,6 +81,7 @@ class Users(Entity):
         query: str | None = None,
         *,
         external_id: str | None = None,
+        include: Include | None = None,
         limit: Limit | None = None,
         cursor: Cursor | None = None,
     ) -> Listing[User]:
@@ -88,6 +89,6 @@ class Users(Entity):
         ...
 
     @declare.get("/api/v2/users/me", record="user", read=signed_in)
-    async def me(self) -> User:
+    async def me(self, *, include: Include | None = None) -> User:
         """The user the credentials belong to."""
         ...

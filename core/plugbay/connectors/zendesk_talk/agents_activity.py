@@ -1,7 +1,5 @@
 """What agents did on the phone today."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Required
 

@@ -1,7 +1,5 @@
 """Calls."""
 
-from __future__ import annotations
-
 from typing import Any, Required
 
 from typing_extensions import TypedDict

@@ -1,4 +1,4 @@
-"""The credentials of the Zendesk Talk connector."""
+"""The credentials of the Zendesk Talk connector: those of any Zendesk tenant, under the connector's names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,5 @@ from plugbay.connectors.zendesk.auth import ApiTokenConfig, OAuthConfig
 
 __all__ = ["ZendeskTalkApiTokenAuthConfig", "ZendeskTalkOauth20AuthConfig"]
 
-
-class ZendeskTalkOauth20AuthConfig(OAuthConfig):
-    __doc__ = OAuthConfig.__doc__
-
-
-class ZendeskTalkApiTokenAuthConfig(ApiTokenConfig):
-    __doc__ = ApiTokenConfig.__doc__
+ZendeskTalkOauth20AuthConfig = OAuthConfig
+ZendeskTalkApiTokenAuthConfig = ApiTokenConfig

@@ -1,7 +1,5 @@
 """The account's phone numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Required, TypeAlias
 

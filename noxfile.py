@@ -1,0 +1,120 @@
+"""Every check of the project, each in an environment of its own; plain `nox` runs them all.
+
+Versions, extras and test requirements are read from pyproject.toml: a new extra with an
+adapter of its name gets its session with no edit here.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_external_run = True
+nox.options.reuse_existing_virtualenvs = True
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+TEST = nox.project.dependency_groups(PROJECT, "test")
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+ADAPTERS = [name.replace("_", "-") for name in PROJECT["project"]["entry-points"]["plugbay.adapters"]]
+
+FRAMEWORKS = {"pydantic-ai": "pydantic_ai", "langchain": "langchain", "openai-agents": "agents", "fastmcp": "fastmcp"}
+"""The package that each extra brings, and that no other may."""
+
+
+def _absent(session: nox.Session, extras: list[str]) -> None:
+    """Fails if a framework can be imported that is not one of `extras`, or one of `extras` cannot."""
+    wanted = {FRAMEWORKS[extra] for extra in extras}
+    others = set(FRAMEWORKS.values()) - wanted
+    check = (
+        "from importlib.util import find_spec as f\n"
+        f"there = [name for name in {sorted(others)} if f(name)]\n"
+        f"missing = [name for name in {sorted(wanted)} if not f(name)]\n"
+        "assert not there and not missing, (there, missing)"
+    )
+    session.run("python", "-c", check)
+
+
+@nox.session(python=PYTHONS)
+def core(session: nox.Session) -> None:
+    """The core, its connectors and the sandbox, with no agent framework installed."""
+    session.install(".", *TEST)
+    _absent(session, [])
+    session.run("python", "-c", "import plugbay.connectors.zendesk_support, plugbay.connectors.zendesk_talk")
+    session.install(".[sandbox]")
+    _absent(session, [])
+    session.run("pytest", "tests", "--ignore=tests/adapters", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("extra", ADAPTERS, ids=ADAPTERS)
+def adapter(session: nox.Session, extra: str) -> None:
+    """One adapter, with its own extra alone."""
+    session.install(f".[{extra}]", *TEST)
+    _absent(session, [extra])
+    session.run("python", "-c", f"import plugbay_adapters.{extra.replace('-', '_')}")
+    # The tests also drive the framework's own OpenAI client, and a sandbox to talk to.
+    session.install(".[sandbox]", *nox.project.dependency_groups(PROJECT, f"wire-{extra}"))
+    _absent(session, [extra])
+    session.run("pytest", "tests/adapters", "tests/contract", *session.posargs)
+
+
+@nox.session
+def together(session: nox.Session) -> None:
+    """All frameworks in one environment, the examples, and the demo."""
+    session.install(".[all]", *TEST)
+    _absent(session, ADAPTERS)
+    session.run("pytest", "tests/adapters", "tests/contract", "tests/examples", *session.posargs)
+    session.run("plugbay", "demo")
+
+
+@nox.session
+def client(session: nox.Session) -> None:
+    """An independent Zendesk client against the sandbox."""
+    session.install(".[sandbox]", *TEST, *nox.project.dependency_groups(PROJECT, "client"))
+    session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, and the floors that imports may not climb."""
+    session.install(".", *nox.project.dependency_groups(PROJECT, "lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+@nox.parametrize("checker", ["mypy", "pyright"], ids=["mypy", "pyright"])
+def typing(session: nox.Session, checker: str) -> None:
+    """Types of the library, the adapters, the examples, and of what a user sees."""
+    session.install(".[all]", *TEST, *nox.project.dependency_groups(PROJECT, "typing"))
+    session.run(checker)
+    session.run(checker, "tests/typing/api.py")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """Wheel and sdist: built, looked into, and the wheel used from elsewhere."""
+    session.install(*TEST, *nox.project.dependency_groups(PROJECT, "package"))
+    dist = pathlib.Path(session.create_tmp()) / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(dist), silent=True)
+    wheel = next(dist.glob("*.whl"))
+    session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
+    session.run("check-wheel-contents", str(wheel))
+    session.run("pytest", "tests/packaging", env={"PLUGBAY_DIST": str(dist)})
+    session.install(f"plugbay[sandbox] @ {wheel.resolve().as_uri()}")
+    with session.chdir(session.create_tmp()):
+        session.run("plugbay", "tools", "zendesk-support", silent=True)
+        session.run("python", "-c", "import plugbay_examples.scene, plugbay_adapters")
+
+
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Figures, ours beside their baselines, in one run."""
+    session.install(".", *nox.project.dependency_groups(PROJECT, "benchmarks"))
+    session.run("python", "benchmarks/run.py", *session.posargs)

@@ -1,0 +1,156 @@
+"""When a request is sent again, and how long is waited before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import math
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugbay.errors import NetworkError, RateLimitedError, ServiceError
+from plugbay.transport import Request, RetryPolicy
+from plugbay.transport.waits import asked_wait
+
+GET = Request("GET", "/tickets", repeatable=True)
+OK = httpx.Response(200, json={})
+NOW = 1_700_000_000.0
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_transient_status_is_retried(transport, script, status):
+    """A read that gets a passing failure is sent again, and the answer says how often it was sent."""
+    answers = script(httpx.Response(status), OK)
+    assert (await transport(answers).send(GET)).attempts == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 422, 501, 505])
+async def test_lasting_status_is_not_retried(transport, script, status):
+    """A refusal is not asked for twice."""
+    answers = script(httpx.Response(status))
+    with pytest.raises(Exception, match=f"HTTP {status}") as caught:
+        await transport(answers).send(GET)
+    assert caught.value.details["status"] == status
+    assert len(answers.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.LocalProtocolError,
+        httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.RemoteProtocolError,
+    ],
+)  # fmt: skip
+async def test_broken_connection_is_retried_for_a_read(transport, script, failure):
+    """A read is sent again whatever broke."""
+    answers = script(failure("broken"), OK)
+    assert (await transport(answers).send(GET)).attempts == 2
+
+
+async def test_three_tries_with_growing_waits(transport, script, clock):
+    """There are three tries; the bound of the waits doubles."""
+    answers = script(httpx.Response(503))
+    with pytest.raises(ServiceError):
+        await transport(answers).send(GET)
+    assert len(answers.requests) == 3
+    assert clock.slept == [0.5, 1.0]
+
+
+async def test_throttled_waits_are_longer(transport, script, clock):
+    """A 429 that does not say how long to wait gets a longer wait than a failure."""
+    with pytest.raises(RateLimitedError):
+        await transport(script(httpx.Response(429))).send(GET)
+    assert clock.slept == [1.0, 2.0]
+
+
+async def test_unreachable_service_is_a_network_error(transport, script):
+    """The last failure to connect is named, without the HTTP library's exception behind it."""
+    with pytest.raises(NetworkError) as caught:
+        await transport(script(httpx.ConnectError("no"))).send(GET)
+    assert str(caught.value) == "Could not connect to acme.example.com (no)."
+    assert caught.value.details["host"] == "acme.example.com"
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+async def test_protocol_error_is_not_quoted(transport, script):
+    """The text of a protocol error may hold a header, and is not shown."""
+    with pytest.raises(NetworkError) as caught:
+        await transport(script(httpx.LocalProtocolError("Illegal header value b'Bearer s3cret'"))).send(GET)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({"retry-after": "3"}, [3.0]),
+        ({"retry-after": "2.5"}, [2.5]),
+        ({"retry-after-ms": "1500"}, [1.5]),
+        ({"ratelimit-reset": "17"}, [17.0]),
+        ({"retry-after": email.utils.formatdate(NOW + 7, usegmt=True)}, [7.0]),
+        ({"retry-after": email.utils.formatdate(NOW - 7, usegmt=True)}, [1.0]),
+        ({"retry-after": "-5"}, [1.0]),
+        ({"retry-after": "soon"}, [1.0]),
+        ({"retry-after": "nan"}, [1.0]),
+    ],
+)
+async def test_retry_after_is_honoured(transport, script, clock, headers, waits):
+    """The wait is never shorter than what the service asks for, in whichever of its forms."""
+    await transport(script(httpx.Response(429, headers=headers), OK)).send(GET)
+    assert clock.slept == waits
+
+
+async def test_a_wait_past_the_deadline_is_not_begun(transport, script, clock):
+    """When the service asks for more time than the call has, the call fails at once and says how long to wait."""
+    answers = script(httpx.Response(429, headers={"retry-after": "61"}))
+    with pytest.raises(RateLimitedError) as caught:
+        await transport(answers, timeout=60).send(GET)
+    assert caught.value.retry_after == 61
+    assert clock.slept == []
+    assert len(answers.requests) == 1
+
+
+async def test_a_failure_tells_the_wait_it_was_given(transport, script):
+    """A service error that comes with Retry-After hands it on."""
+    with pytest.raises(ServiceError) as caught:
+        await transport(script(httpx.Response(503, headers={"retry-after": "300"}))).send(GET)
+    assert caught.value.retry_after == 300
+
+
+async def test_rate_headers_of_a_failure_are_not_its_wait(transport, script, clock):
+    """`ratelimit-reset` on another status than 429 is not a request to wait."""
+    await transport(script(httpx.Response(500, headers={"ratelimit-reset": "55"}), OK)).send(GET)
+    assert clock.slept == [0.5]
+
+
+def test_jitter_is_full_and_capped():
+    """Waits spread from nothing to the bound, and the bound stops growing, for any number of tries."""
+    assert RetryPolicy(rng=lambda: 0.0).wait(1) == 0.0
+    assert RetryPolicy(rng=lambda: 1.0).wait(9) == 20.0
+    assert RetryPolicy(rng=lambda: 1.0).wait(10_000) == 20.0
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80) | st.floats().map(str) | st.integers().map(str))
+def test_any_retry_after_is_a_finite_wait_or_none(text):
+    """No header breaks the parsing, and none makes a negative or endless wait."""
+    for name in ("retry-after", "retry-after-ms", "ratelimit-reset"):
+        wait = asked_wait({name: text}, throttled=True, now=NOW)
+        assert wait is None or (math.isfinite(wait) and wait >= 0)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 30_000_000))
+def test_seconds_and_dates_mean_the_same(seconds):
+    """A wait in seconds and the date it leads to are read alike."""
+    date = email.utils.format_datetime(dt.datetime.fromtimestamp(NOW + seconds, dt.UTC), usegmt=True)
+    assert asked_wait({"retry-after": str(seconds)}, throttled=False, now=NOW) == seconds
+    assert asked_wait({"retry-after": date}, throttled=False, now=NOW) == seconds
+
+
+def test_a_date_without_a_zone_is_utc():
+    """A date that names no zone is taken as UTC."""
+    assert asked_wait({"retry-after": "Tue, 14 Nov 2023 22:13:30"}, throttled=False, now=NOW) == 10
