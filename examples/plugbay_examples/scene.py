@@ -1,7 +1,7 @@
 """Where an example plays: which Zendesk, which customer, which model.
 
 With credentials in the environment (see `ZendeskConnector.from_environment`) it is your own Zendesk; without,
-the sandbox. With a model named in `AGENT_MODEL`, or the key of a provider, it is that model; without, a script.
+the sandbox. `AGENT_CUSTOMER` is the customer's e-mail address there. With a model named in `AGENT_MODEL`, or the key of a provider, it is that model; without, a script.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ async def scene(*, base_url: str | None = None, access_token: str | None = None)
         support, talk = _connectors(base_url, access_token)
         await stack.enter_async_context(support)
         await stack.enter_async_context(talk)
-        yield Scene(support, talk, await _customer(support), _model())
+        named = os.environ.get("AGENT_CUSTOMER") if base_url is None else None
+        yield Scene(support, talk, named or await _customer(support), _model())
 
 
 def _connectors(base_url: str | None, token: str | None) -> tuple[ZendeskSupportConnector, ZendeskTalkConnector]:
@@ -96,10 +97,7 @@ def _connectors(base_url: str | None, token: str | None) -> tuple[ZendeskSupport
 
 
 async def _customer(support: ZendeskSupportConnector) -> str:
-    """A customer with some open tickets among the latest, unless `AGENT_CUSTOMER` names one."""
-    named = os.environ.get("AGENT_CUSTOMER")
-    if named:
-        return named
+    """A customer with some open tickets among the latest."""
     page = await support.tickets.search("status<solved", sort_by="updated_at", sort_order="desc", limit=100)
     counts = Counter(ticket["requester_id"] for ticket in page if ticket.get("requester_id"))
     # Several make a story, dozens a list.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
-import os
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from typing import Any
 from plugbay.cli.cost import cost
 from plugbay.errors import ConfigurationError
 
-__all__ = ["demo"]
+__all__ = ["FRAMEWORKS", "Truth", "demo"]
 
 FRAMEWORKS = {"pydantic_ai": "pydantic_ai", "langchain": "langchain", "openai_agents": "agents", "fastmcp": "fastmcp"}
 """The examples, and the package that each needs."""
@@ -66,9 +65,6 @@ async def _demo(frameworks: Sequence[str], seed: int) -> int:
     from plugbay.tools import execute_specs  # noqa: PLC0415 - after the extra is known to be there
     from plugbay_examples.scene import scene  # noqa: PLC0415 - needs the sandbox
 
-    # The demo is about its sandbox, whatever Zendesk the shell is set up for.
-    for name in [name for name in os.environ if name.startswith("ZENDESK_")]:
-        del os.environ[name]
     wrong: list[str] = []
     async with (
         Sandbox(seed=seed) as sandbox,
@@ -92,15 +88,26 @@ async def _demo(frameworks: Sequence[str], seed: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Truth:
-    """What the sandbox says itself."""
+class Truth:
+    """What the sandbox says itself.
+
+    Attributes:
+        tickets: The customer's unsolved tickets, with their status.
+        newest: The subject of the one that changed last.
+        calls: How many calls agents took today.
+    """
 
     tickets: dict[int, str]
     newest: str
     calls: int
 
     def problems(self, transcript: Any, *, scripted: bool) -> list[str]:
-        """What in a transcript is not as it should be."""
+        """What in a transcript is not as it should be.
+
+        Args:
+            transcript: What was said.
+            scripted: Whether it followed the script, whose calls are known.
+        """
         found = [f"call {number} failed" for number, step in enumerate(transcript.steps, 1) if step.failed and scripted]
         if scripted and len(transcript.steps) != SCRIPTED_STEPS:
             found.append(f"{len(transcript.steps)} calls instead of {SCRIPTED_STEPS}")
@@ -111,7 +118,7 @@ class _Truth:
         return found
 
 
-def _truth(base_url: str, token: str, email: str) -> _Truth:
+def _truth(base_url: str, token: str, email: str) -> Truth:
     def read(path: str) -> Any:
         request = urllib.request.Request(base_url + path, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
@@ -122,7 +129,7 @@ def _truth(base_url: str, token: str, email: str) -> _Truth:
     unsolved = [ticket for ticket in tickets if ticket["status"] not in {"solved", "closed"}]
     newest = max(unsolved, key=lambda ticket: ticket["updated_at"])
     activity = read("/api/v2/channels/voice/stats/agents_activity")["agents_activity"]
-    return _Truth(
+    return Truth(
         {ticket["id"]: ticket["status"] for ticket in unsolved},
         newest["subject"],
         sum(agent["calls_accepted"] for agent in activity),

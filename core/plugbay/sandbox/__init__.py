@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 try:
-    import starlette  # noqa: F401
-    import uvicorn  # noqa: F401
+    import starlette as _starlette  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    import uvicorn as _uvicorn  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as error:
     raise ImportError('the sandbox needs its extra: pip install "plugbay[sandbox]"') from error
 

@@ -36,7 +36,7 @@ class Upload:
 
     token: str
     expires_at: float
-    file_ids: list[int] = field(default_factory=list)
+    file_ids: list[int] = field(default_factory=list[int])
 
 
 @dataclass
@@ -106,6 +106,7 @@ class Account:
         self.id = 17_000_000 + self.random.randrange(900_000)
         self.private_attachments = False
         self.users: dict[int, Record] = {}
+        self.second_emails: dict[str, int] = {}
         self.organizations: dict[int, Record] = {}
         self.groups: dict[int, Record] = {}
         self.memberships: dict[int, list[int]] = {}
@@ -143,6 +144,10 @@ class Account:
         """The next small ticket number; numbers of deleted tickets are not used again."""
         return max(max(self.tickets, default=0), max(self.deleted_tickets, default=0)) + 1
 
+    def chance(self, share: float) -> bool:
+        """True in that share of all draws."""
+        return self.random.random() < share
+
     def secret(self, length: int, alphabet: str = string.ascii_letters + string.digits) -> str:
         """A token-like string from the seeded generator."""
         return "".join(self.random.choices(alphabet, k=length))
@@ -171,8 +176,11 @@ class Account:
         return int(next(group["id"] for group in self.groups.values() if group["default"]))
 
     def user_by_email(self, email: str) -> Record | None:
-        """The active user with this address; addresses ignore case."""
+        """The active user with this address, be it the first or a second one; addresses ignore case."""
         wanted = email.casefold()
+        second = self.users.get(self.second_emails.get(wanted, 0))
+        if second is not None and second["active"]:
+            return second
         return next((u for u in self.users.values() if u["active"] and (u["email"] or "").casefold() == wanted), None)
 
     def default_status_id(self, category: str) -> int:

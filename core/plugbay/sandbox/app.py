@@ -62,7 +62,7 @@ async def _call(account: Account, request: Request) -> Call:
     return Call(
         account=account,
         method=request.method,
-        path=request.url.path,
+        path=request.scope["path"],
         query=parse_qsl(request.url.query, keep_blank_values=True),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.body(),
@@ -84,8 +84,12 @@ def _attachment(account: Account, call: Call) -> Reply:
 def _response(call: Call, reply: Reply) -> Response:
     body = reply.encode()
     reply.headers["date"] = format_datetime(call.account.clock.now().replace(microsecond=0), usegmt=True)
-    if len(body) >= _GZIP_FROM and "gzip" in call.headers.get("accept-encoding", "") and reply.status == 200:
-        if reply.headers.get("content-type", "").startswith("application/json"):
-            body = gzip.compress(body, 1, mtime=0)
-            reply.headers["content-encoding"] = "gzip"
+    if _may_be_packed(call, reply, len(body)):
+        body = gzip.compress(body, 1, mtime=0)
+        reply.headers["content-encoding"] = "gzip"
     return Response(body, reply.status, reply.headers)
+
+
+def _may_be_packed(call: Call, reply: Reply, size: int) -> bool:
+    is_json = reply.headers.get("content-type", "").startswith("application/json")
+    return size >= _GZIP_FROM and is_json and "gzip" in call.headers.get("accept-encoding", "")

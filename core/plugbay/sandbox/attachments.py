@@ -12,12 +12,12 @@ from plugbay.sandbox.account import Account, StoredFile, Upload
 from plugbay.sandbox.auth import identify
 from plugbay.sandbox.clock import at, iso
 from plugbay.sandbox.errors import Refused, invalid_attribute, not_found, simple
-from plugbay.sandbox.exchange import Call, Reply
+from plugbay.sandbox.exchange import Call, Reply, is_number
 
 UPLOAD_LIFETIME = 3600
 URL_LIFETIME = 300
 MAX_UPLOAD = 50 * 1024 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def show(call: Call) -> Reply:
@@ -110,11 +110,11 @@ def content(account: Account, path: str, query: dict[str, str], headers: dict[st
     if "authorization" in headers:
         return _denied("Only one auth mechanism allowed")
     expires = query.get("expires", "")
-    valid = expires.isascii() and expires.isdigit() and int(expires) > account.clock.timestamp()
+    valid = is_number(expires) and int(expires) > account.clock.timestamp()
     if not valid or not hmac.compare_digest(_sign(account, path, int(expires)), query.get("signature", "")):
         return _denied("Request has expired or its signature does not match")
     number = path.rpartition("/")[2]
-    file = account.files.get(int(number)) if number.isdigit() else None
+    file = account.files.get(int(number)) if is_number(number) else None
     return Reply(404, "") if file is None else _bytes(file, headers.get("range"))
 
 

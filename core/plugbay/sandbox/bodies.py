@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.errors import Refused, invalid_attribute, simple
-from plugbay.sandbox.exchange import Call
+from plugbay.sandbox.exchange import Call, is_number
 
 
 def read(call: Call, root: str, known: frozenset[str]) -> Record:
@@ -20,12 +20,17 @@ def read(call: Call, root: str, known: frozenset[str]) -> Record:
         known: The keys that the object may have.
     """
     body = parse(call)
-    given = body.get(root)
-    if not isinstance(given, dict):
+    given = as_object(body.get(root))
+    if given is None:
         raise invalid_attribute(root, "must be an object", call.origin)
     call.unknown_keys += [key for key in body if key != root]
     call.unknown_keys += [f"{root}.{key}" for key in given if key not in known]
     return {key: value for key, value in given.items() if key in known}
+
+
+def as_object(value: Any) -> Record | None:
+    """A JSON value if it is an object, else None."""
+    return cast("Record", value) if isinstance(value, dict) else None
 
 
 def check(call: Call, given: Record, kinds: dict[str, str]) -> None:
@@ -42,26 +47,38 @@ def check(call: Call, given: Record, kinds: dict[str, str]) -> None:
             raise invalid_attribute(name, f"must be {kind}", call.origin)
 
 
+def _is_text(value: Any) -> bool:
+    """Whether a value may stand for a text; numbers may, as on the real service."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def _is_integer(value: Any) -> bool:
     if isinstance(value, str):
-        return value == "" or (value.isascii() and value.isdigit())
+        return is_number(value)
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _all(value: Any, test: Callable[[Any], bool]) -> bool:
-    return isinstance(value, list) and all(map(test, value))
+    items: list[Any] = [*value] if isinstance(value, list) else [None]
+    return all(map(test, items))
 
 
 _KINDS: dict[str, Callable[[Any], bool]] = {
-    "a string": lambda value: isinstance(value, str | int | float) and not isinstance(value, bool),
-    "an integer": _is_integer,
+    "a string": _is_text,
+    "an integer": lambda value: value == "" or _is_integer(value),
     "a boolean": lambda value: value in (True, False, 0, 1, "true", "false"),
     "an object": lambda value: isinstance(value, dict),
     "an array of integers": lambda value: _all(value, _is_integer),
     "an array of objects": lambda value: _all(value, lambda item: isinstance(item, dict)),
     "an array of strings": lambda value: isinstance(value, str) or _all(value, lambda item: isinstance(item, str)),
+    "an array of people": lambda value: _all(
+        value, lambda item: isinstance(item, dict) or (_is_text(item) and item != "")
+    ),
     "an array of fields": lambda value: isinstance(value, dict) or _all(value, lambda item: isinstance(item, dict)),
 }
+
+
+_MOST_IDS = 100
 
 
 def parse(call: Call) -> Record:
@@ -71,10 +88,10 @@ def parse(call: Call) -> Record:
         text = f"Content-Type {kind or '(none)'} is not supported; use application/json"
         raise simple(415, "UnsupportedMediaType", text)
     try:
-        body = json.loads(call.body or b"null")
+        body = as_object(json.loads(call.body or b"null"))
     except ValueError as error:
         raise simple(400, "Bad request") from error
-    if not isinstance(body, dict):
+    if body is None:
         raise simple(400, "Bad request")
     return body
 
@@ -83,7 +100,7 @@ def number(value: Any, name: str, call: Call) -> int:
     """A value that must be a whole number; digits in a string will do."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and is_number(value):
         return int(value)
     raise invalid_attribute(name, "must be an integer", call.origin)
 
@@ -101,7 +118,7 @@ def path_id(call: Call, name: str = "id") -> int:
 def id_list(call: Call, parameter: str = "ids") -> list[int]:
     """A comma-separated list of at most 100 ids out of the query."""
     values = call.listed(parameter)
-    if len(values) > 100:
+    if len(values) > _MOST_IDS:
         body = {
             "error": "TooManyValues",
             "description": "Parameter  cannot specify more than 100 values",
@@ -113,8 +130,8 @@ def id_list(call: Call, parameter: str = "ids") -> list[int]:
 
 def tags(value: Any, call: Call) -> list[str]:
     """Tags as Zendesk keeps them: lower case, without duplicates, sorted; a text is split at spaces and commas."""
-    parts = value.replace(",", " ").split() if isinstance(value, str) else value
-    if not isinstance(parts, list):
+    parts = cast("list[Any]", value.replace(",", " ").split() if isinstance(value, str) else value)
+    if not isinstance(value, str | list):
         raise invalid_attribute("tags", "must be an array", call.origin)
     return sorted({str(part).lower().replace(" ", "_") for part in parts if str(part).strip()})
 

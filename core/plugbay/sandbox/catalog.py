@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from plugbay.sandbox import bodies, views
+from plugbay.sandbox import bodies
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.errors import not_found
 from plugbay.sandbox.exchange import Call, Handler, Reply
@@ -43,7 +43,3 @@ def single(name: str, root: str, view: View) -> Handler:
         return Reply(body={root: view(call.account, record)})
 
     return show
-
-
-ticket_forms = whole("ticket_forms", views.ticket_form)
-custom_statuses = whole("custom_statuses", views.custom_status)

@@ -26,14 +26,15 @@ class Clock:
 
     Args:
         start: The moment it shows first; the real time when left out. A naive datetime is read as UTC.
+        running: Whether it runs at once, or stands at `start` until `run` is called.
     """
 
-    def __init__(self, start: datetime | None = None) -> None:
+    def __init__(self, start: datetime | None = None, *, running: bool = True) -> None:
         moment = start or datetime.now(UTC)
         self._start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         self._origin = time.monotonic()
         self._offset = 0.0
-        self._frozen: float | None = None
+        self._frozen = None if running else 0.0
 
     def now(self) -> datetime:
         """The sandbox's current time, in UTC."""
@@ -60,6 +61,11 @@ class Clock:
     def freeze(self) -> None:
         """Stop running with real time; from now on only `advance` moves the clock."""
         self._frozen = self._elapsed()
+
+    def run(self) -> None:
+        """Run with real time again, from the moment the clock shows."""
+        self._origin = time.monotonic() - self._elapsed()
+        self._frozen = None
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._origin if self._frozen is None else self._frozen

@@ -9,7 +9,7 @@ from plugbay.sandbox.exchange import Reply
 NO_ACCESS = "You do not have access to this page. Please contact the account owner of this help desk for further help."
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
     """A request that is answered with an error; `reply` is that answer."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,21 @@ if TYPE_CHECKING:
     from plugbay.sandbox.auth import Caller
 
 
+_DIGITS = re.compile(r"[0-9]{1,19}")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number as ids and unix times are: plain digits, no more than 64 bits need."""
+    return _DIGITS.fullmatch(text) is not None
+
+
 @dataclass
 class Reply:
     """An answer before it becomes bytes; `body` is JSON data, a text or bytes, and None is no body at all."""
 
     status: int = 200
     body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
     def encode(self) -> bytes:
         """The body as it travels; a header `content-type` is filled in when none was given."""
@@ -44,10 +53,10 @@ class Call:
     headers: dict[str, str]
     body: bytes
     caller: Caller
-    ids: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict[str, str])
     controller: str = ""
     action: str = ""
-    unknown_keys: list[str] = field(default_factory=list)
+    unknown_keys: list[str] = field(default_factory=list[str])
 
     @property
     def origin(self) -> str:

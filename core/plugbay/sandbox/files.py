@@ -36,6 +36,9 @@ def _png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+_FONT = b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+
+
 def pdf(title: str) -> bytes:
     """A one-page PDF that shows a line of ASCII text."""
     shown = title.encode("ascii", "replace").translate(None, b"()\\")
@@ -43,11 +46,11 @@ def pdf(title: str) -> bytes:
     objects = (
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R " + _FONT + b" >>",
         b"<< /Length %d >>\nstream\n" % len(content) + content + b"\nendstream",
     )
-    body, offsets = b"%PDF-1.4\n", []
+    body = b"%PDF-1.4\n"
+    offsets: list[int] = []
     for number, item in enumerate(objects, 1):
         offsets.append(len(body))
         body += b"%d 0 obj\n" % number + item + b"\nendobj\n"

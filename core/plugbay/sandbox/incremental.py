@@ -12,7 +12,7 @@ from collections.abc import Callable
 from plugbay.sandbox import views
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.errors import invalid_attribute, json_api, simple
-from plugbay.sandbox.exchange import Call, Handler, Reply
+from plugbay.sandbox.exchange import Call, Handler, Reply, is_number
 from plugbay.sandbox.paging import page_url, whole_number
 from plugbay.sandbox.tickets import shown
 
@@ -79,7 +79,7 @@ def whole_seconds(moments: list[int], size: int, start: int) -> int:
 def start_time(call: Call) -> int:
     """`start_time` in unix seconds; 422 when it is less than a minute ago."""
     text = call.param("start_time") or ""
-    if not text.isascii() or not text.isdigit():
+    if not is_number(text):
         raise invalid_attribute("start_time", "must be an integer", call.origin)
     if int(text) > call.account.clock.timestamp() - BLIND_SECONDS:
         raise simple(422, "InvalidValue", "Too recent start_time. Use a start_time older than 60 seconds")

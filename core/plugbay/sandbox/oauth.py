@@ -14,7 +14,7 @@ from plugbay.sandbox.account import Account, Client, Record, Token
 from plugbay.sandbox.auth import ADMIN
 from plugbay.sandbox.clock import at, iso
 from plugbay.sandbox.errors import Refused, forbidden, not_found
-from plugbay.sandbox.exchange import Call, Reply
+from plugbay.sandbox.exchange import Call, Reply, is_number
 
 ACCESS_LIFETIME = 1800
 REFRESH_LIFETIME = 2_592_000
@@ -43,10 +43,10 @@ def _parameters(call: Call) -> Record:
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(text))
     try:
-        given = json.loads(text or "null")
+        given = bodies.as_object(json.loads(text or "null"))
     except ValueError:
         given = None
-    if not isinstance(given, dict):
+    if given is None:
         raise _refused("invalid_request", "The request is missing a required parameter or is otherwise malformed.")
     return given
 
@@ -110,20 +110,22 @@ def _by_client_credentials(call: Call, given: Record, client: Client) -> Token:
     if client.secret is None:
         raise _refused("unauthorized_client", "The client is not authorized to use this grant type.")
     scope = oauth_scopes.text_of(given["scope"]) if given.get("scope") else oauth_scopes.default(client)
-    return _mint(call.account, client, client.user_id, scope, given, renewable=False)
+    return _mint(call.account, client, client.user_id, scope, given)
 
 
 def _invalid_scope() -> Refused:
     return _refused("invalid_scope", "The requested scope is invalid, unknown, or malformed.")
 
 
-def _mint(account: Account, client: Client, user_id: int, scope: str, given: Record, renewable: bool = True) -> Token:
+def _mint(account: Account, client: Client, user_id: int, scope: str, given: Record) -> Token:
+    """A token with the lifetimes that were asked for; client credentials get nothing to refresh it with."""
     if not oauth_scopes.allowed(client, scope):
         raise _invalid_scope()
     now = account.clock.timestamp()
-    access = _lifetime(given, "expires_in", _ACCESS_BOUNDS, ACCESS_LIFETIME)
-    refresh = _lifetime(given, "refresh_token_expires_in", _REFRESH_BOUNDS, REFRESH_LIFETIME)
-    return new_token(account, client, user_id, scope, now + access, now + refresh if renewable else None)
+    expires_at = now + _lifetime(given, "expires_in", _ACCESS_BOUNDS, ACCESS_LIFETIME)
+    refreshable = now + _lifetime(given, "refresh_token_expires_in", _REFRESH_BOUNDS, REFRESH_LIFETIME)
+    until = None if given["grant_type"] == "client_credentials" else refreshable
+    return new_token(account, client, user_id, scope, expires_at=expires_at, refresh_expires_at=until)
 
 
 def new_token(
@@ -131,6 +133,7 @@ def new_token(
     client: Client,
     user_id: int,
     scope: str,
+    *,
     expires_at: float | None,
     refresh_expires_at: float | None,
 ) -> Token:
@@ -157,7 +160,7 @@ def _lifetime(given: Record, name: str, bounds: tuple[int, int], default: int) -
     if asked is None:
         return default
     text = str(asked)
-    if isinstance(asked, bool) or not text.isdigit() or not bounds[0] <= int(text) <= bounds[1]:
+    if isinstance(asked, bool) or not is_number(text) or not bounds[0] <= int(text) <= bounds[1]:
         raise _refused("invalid_request", f"{name} must be between {bounds[0]} and {bounds[1]} seconds")
     return int(text)
 

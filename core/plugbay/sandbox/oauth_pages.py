@@ -6,7 +6,6 @@ The sandbox has nobody to sign in, so the account's owner is taken to be sitting
 from __future__ import annotations
 
 import html
-import ipaddress
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from plugbay.sandbox import oauth_scopes
@@ -88,19 +87,15 @@ def _registered(client: Client, target: str) -> bool:
 def _same_loopback(known: str, target: str) -> bool:
     try:
         one, two = urlsplit(known), urlsplit(target)
-        loopback = one.scheme == two.scheme == "http" and one.hostname == two.hostname and _is_loopback(one.hostname)
-        return loopback and (one.path, one.query, two.fragment, two.username) == (two.path, two.query, "", None)
     except ValueError:
         return False
+    same = (one.scheme, one.hostname, one.path, one.query) == (two.scheme, two.hostname, two.path, two.query)
+    plain = not two.fragment and two.username is None
+    return same and plain and one.scheme == "http" and _is_loopback(one.hostname or "")
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _redirect(target: str, values: dict[str, str | None]) -> Reply:

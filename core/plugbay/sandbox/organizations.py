@@ -6,7 +6,7 @@ from plugbay.sandbox import bodies, views
 from plugbay.sandbox.account import Record
 from plugbay.sandbox.errors import invalid_attribute, not_found
 from plugbay.sandbox.exchange import Call, Reply
-from plugbay.sandbox.paging import Orders, offset_page, page_of, refuse_cursor
+from plugbay.sandbox.paging import MIN_LETTERS, Orders, offset_page, page_of, refuse_cursor
 from plugbay.sandbox.tickets import counted
 
 _ORDERS = Orders(cursor={"id": lambda entry: entry["id"], "name": lambda entry: entry["name"].casefold()})
@@ -46,7 +46,7 @@ def search(call: Call) -> Reply:
 def autocomplete(call: Call) -> Reply:
     """GET /organizations/autocomplete: names that begin with two letters or more."""
     start = (call.param("name") or "").casefold()
-    if len(start) < 2:
+    if len(start) < MIN_LETTERS:
         raise invalid_attribute("name", "must be at least 2 characters", call.origin)
     return _classic(call, [o for o in _all(call) if o["name"].casefold().startswith(start)])
 

@@ -17,10 +17,11 @@ from urllib.parse import urlencode
 
 from plugbay.sandbox.account import Record
 from plugbay.sandbox.errors import invalid_attribute, json_api
-from plugbay.sandbox.exchange import Call
+from plugbay.sandbox.exchange import Call, is_number
 
 MAX_PAGE = 100
 MAX_DEPTH = 10_000
+MIN_LETTERS = 2  # what an autocomplete wants at least
 Key = Callable[[Record], Any]
 
 
@@ -109,7 +110,7 @@ def whole_number(call: Call, name: str, default: int, origin: str | None = None)
     text = call.param(name)
     if text is None or text == "":
         return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
+    if not is_number(text) or int(text) < 1:
         raise invalid_attribute(name, "must be an integer", origin or call.origin)
     return int(text)
 
@@ -147,7 +148,7 @@ def page_size(call: Call, most: int = MAX_PAGE) -> int:
     text = call.param("page[size]")
     if text is None:
         return MAX_PAGE
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    if not is_number(text) or not 1 <= int(text) <= most:
         raise json_api(400, "InvalidPaginationParameter", f"page[size] must be an integer between 1 and {most}")
     return int(text)
 
@@ -157,25 +158,29 @@ def _cursor_page(call: Call, records: Iterable[Record], order: Order) -> tuple[l
     before, after = call.param("page[before]"), call.param("page[after]")
     if before and after:
         raise json_api(400, "InvalidPaginationParameter", "page[before] and page[after] cannot be used together")
-    ordered = order.sorted(records)
-    beyond = [r for r in ordered if _is_beyond(order, r, read_cursor(order, before or after), bool(before))]
-    shown = (beyond[-size:] if before else beyond[:size]) if before or after else ordered[:size]
-    left = len(beyond if before or after else ordered) > size
-    return shown, _cursor_envelope(call, order, shown, left, size)
+    rest = _beyond(order, order.sorted(records), before or after, backwards=bool(before))
+    shown = rest[-size:] if before else rest[:size]
+    return shown, _cursor_envelope(call, order, shown, size, more=len(rest) > size)
 
 
-def _is_beyond(order: Order, record: Record, place: list[Any] | None, backwards: bool) -> bool:
+def _beyond(order: Order, ordered: list[Record], cursor: str | None, *, backwards: bool) -> list[Record]:
+    """The records on the far side of a cursor; all of them without one."""
+    place = read_cursor(order, cursor)
     if place is None:
-        return True
-    here = order.place(record)
-    return here < place if backwards != order.descending else here > place
+        return ordered
+    try:
+        if backwards != order.descending:
+            return [record for record in ordered if order.place(record) < place]
+        return [record for record in ordered if order.place(record) > place]
+    except TypeError as error:
+        raise json_api(400, "InvalidCursor", "The cursor is not valid for this list") from error
 
 
-def _cursor_envelope(call: Call, order: Order, shown: list[Record], left: bool, size: int) -> Record:
+def _cursor_envelope(call: Call, order: Order, shown: list[Record], size: int, *, more: bool) -> Record:
     first = write_cursor(order, shown[0]) if shown else None
     last = write_cursor(order, shown[-1]) if shown else None
     return {
-        "meta": {"has_more": left, "after_cursor": last, "before_cursor": first},
+        "meta": {"has_more": more, "after_cursor": last, "before_cursor": first},
         "links": {"prev": _link(call, "page[before]", first, size), "next": _link(call, "page[after]", last, size)},
     }
 
@@ -200,12 +205,13 @@ def read_cursor(order: Order, cursor: str | None) -> list[Any] | None:
     try:
         outer = json.loads(base64.b64decode(cursor, validate=True))
         place = json.loads(base64.b64decode(outer["v"], validate=True))
-        if outer["o"] != _signed(order):
-            raise ValueError("cursor of another order")
         known, value, number = place
+        signed, found = outer["o"], [bool(known), value, int(number)]
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
         raise json_api(400, "InvalidCursor", "The cursor is not valid for this list") from error
-    return [bool(known), value, int(number)]
+    if signed != _signed(order):
+        raise json_api(400, "InvalidCursor", "The cursor belongs to another order")
+    return found
 
 
 def _signed(order: Order) -> str:

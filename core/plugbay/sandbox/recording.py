@@ -22,7 +22,7 @@ class RecordedRequest:
     body: bytes
     status: int | None = None
     origin: str = "main"
-    response_headers: dict[str, str] = field(default_factory=dict)
+    response_headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Recorder:
@@ -43,8 +43,11 @@ class Recorder:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
-        record = _describe(scope, await _read(receive), self._origin)
+        body, whole = await _read(receive)
+        record = _describe(scope, body, self._origin)
         self._requests.append(record)
+        if not whole:
+            return
 
         async def note(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,13 +67,16 @@ def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}
 
 
-async def _read(receive: Receive) -> bytes:
-    body: bytes = b""
+async def _read(receive: Receive) -> tuple[bytes, bool]:
+    """The body, and whether all of it came; half a request must not be carried out."""
+    parts: list[bytes] = []
     while True:
         message = await receive()
-        body += message.get("body", b"")
-        if message["type"] == "http.disconnect" or not message.get("more_body"):
-            return body
+        if message["type"] == "http.disconnect":
+            return b"".join(parts), False
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts), True
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

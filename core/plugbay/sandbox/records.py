@@ -22,7 +22,7 @@ def new_user(account: Account, name: str, email: str | None, role: str = "end-us
     """A user; it is stored and placed in the exports by the caller."""
     now = account.clock.stamp()
     staff = role in STAFF
-    return {
+    user: Record = {
         "id": account.next_id(),
         "name": name,
         "email": email,
@@ -53,19 +53,21 @@ def new_user(account: Account, name: str, email: str | None, role: str = "end-us
         "custom_role_id": None,
         "moderator": staff,
         "ticket_restriction": None if staff else "requested",
+        "chat_only": False,
         "only_private_comments": False,
         "restricted_agent": not staff,
         "suspended": False,
         "default_group_id": account.default_group() if staff else None,
         "report_csv": role == "admin",
         "user_fields": {},
-    } | fields
+    }
+    return user | fields
 
 
 def new_organization(account: Account, name: str, **fields: Any) -> Record:
     """An organization; it is stored and placed in the exports by the caller."""
     now = account.clock.stamp()
-    return {
+    organization: Record = {
         "id": account.next_id(),
         "name": name,
         "shared_tickets": False,
@@ -79,7 +81,8 @@ def new_organization(account: Account, name: str, **fields: Any) -> Record:
         "group_id": None,
         "tags": [],
         "organization_fields": {},
-    } | fields
+    }
+    return organization | fields
 
 
 def new_ticket(account: Account, requester: Record, **fields: Any) -> Record:
@@ -92,7 +95,7 @@ def new_ticket(account: Account, requester: Record, **fields: Any) -> Record:
     ]
     form = next(form["id"] for form in account.ticket_forms.values() if form["default"])
     status = fields.get("status", "new")
-    return {
+    ticket: Record = {
         "id": account.next_ticket_id(),
         "external_id": None,
         "via": via("api"),
@@ -130,15 +133,17 @@ def new_ticket(account: Account, requester: Record, **fields: Any) -> Record:
         "followup_ids": [],
         "ticket_form_id": form,
         "brand_id": account.default_brand(),
+        "satisfaction_probability": None,
         "allow_channelback": False,
         "allow_attachments": True,
         "from_messaging_channel": False,
-    } | fields
+    }
+    return ticket | fields
 
 
 def new_comment(account: Account, author: Record, body: str, **fields: Any) -> Record:
     """A comment; `attachments` holds the ids of stored files."""
-    return {
+    comment: Record = {
         "id": account.next_id(),
         "type": "Comment",
         "author_id": author["id"],
@@ -160,7 +165,8 @@ def new_comment(account: Account, author: Record, body: str, **fields: Any) -> R
             },
             "custom": {},
         },
-    } | fields
+    }
+    return comment | fields
 
 
 def html_body(body: str) -> str:

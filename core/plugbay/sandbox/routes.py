@@ -74,7 +74,7 @@ _SEARCH_ROUTES = (
     Route("GET", f"{_API}/search/count", search.count),
     Route("GET", f"{_API}/search/export", search.export, buckets=(by.SEARCH_EXPORT,)),
 )
-_EXPORT_ROUTES = tuple(
+_EXPORT_CURSOR_ROUTES = tuple(
     Route(
         "GET",
         f"{_EXPORTS}/{plural}/cursor",
@@ -84,33 +84,32 @@ _EXPORT_ROUTES = tuple(
         (by.INCREMENTAL_CURSOR,),
     )
     for kind, plural in (("ticket", "tickets"), ("user", "users"))
-) + tuple(
+)
+_EXPORT_TIME_ROUTES = tuple(
     Route("GET", f"{_EXPORTS}/{plural}", incremental.by_time(kind, plural), plural, ADMIN, (by.INCREMENTAL,))
     for kind, plural in (("ticket", "tickets"), ("user", "users"), ("organization", "organizations"))
 )
-_CATALOG_ROUTES = tuple(
-    route
-    for name, root, view in (
-        ("groups", "group", views.group),
-        ("brands", "brand", views.brand),
-        ("ticket_fields", "ticket_field", views.ticket_field),
-        ("satisfaction_ratings", "satisfaction_rating", views.satisfaction_rating),
-    )
-    for route in (
-        Route(
-            "GET", f"{_API}/{name}", catalog.listing(name, view),
-            buckets=(by.TICKET_FIELDS_INDEX,) if name == "ticket_fields" else (),
-        ),
-        Route("GET", f"{_API}/{name}/{{id}}", catalog.single(name, root, view)),
-    )
-) + (
-    Route("GET", f"{_API}/ticket_forms", catalog.ticket_forms),
+_FIELDS = (by.TICKET_FIELDS_INDEX,)
+_CATALOG_ROUTES = (
+    Route("GET", f"{_API}/groups", catalog.listing("groups", views.group)),
+    Route("GET", f"{_API}/groups/{{id}}", catalog.single("groups", "group", views.group)),
+    Route("GET", f"{_API}/brands", catalog.listing("brands", views.brand)),
+    Route("GET", f"{_API}/brands/{{id}}", catalog.single("brands", "brand", views.brand)),
+    Route("GET", f"{_API}/ticket_fields", catalog.listing("ticket_fields", views.ticket_field), buckets=_FIELDS),
+    Route("GET", f"{_API}/ticket_fields/{{id}}", catalog.single("ticket_fields", "ticket_field", views.ticket_field)),
+    Route("GET", f"{_API}/ticket_forms", catalog.whole("ticket_forms", views.ticket_form)),
     Route("GET", f"{_API}/ticket_forms/{{id}}", catalog.single("ticket_forms", "ticket_form", views.ticket_form)),
-    Route("GET", f"{_API}/custom_statuses", catalog.custom_statuses),
+    Route("GET", f"{_API}/custom_statuses", catalog.whole("custom_statuses", views.custom_status)),
     Route(
         "GET", f"{_API}/custom_statuses/{{id}}", catalog.single("custom_statuses", "custom_status", views.custom_status)
     ),
-)  # fmt: skip
+    Route("GET", f"{_API}/satisfaction_ratings", catalog.listing("satisfaction_ratings", views.satisfaction_rating)),
+    Route(
+        "GET",
+        f"{_API}/satisfaction_ratings/{{id}}",
+        catalog.single("satisfaction_ratings", "satisfaction_rating", views.satisfaction_rating),
+    ),
+)
 _TALK_ROUTES = (
     Route("GET", f"{_TALK}/phone_numbers", talk.phone_numbers, buckets=(by.TALK,)),
     Route("GET", f"{_TALK}/phone_numbers/search", talk.available_numbers, role=ADMIN, buckets=(by.TALK,)),
@@ -155,7 +154,8 @@ def router() -> Router:
             *_ATTACHMENT_ROUTES,
             *_PEOPLE_ROUTES,
             *_SEARCH_ROUTES,
-            *_EXPORT_ROUTES,
+            *_EXPORT_CURSOR_ROUTES,
+            *_EXPORT_TIME_ROUTES,
             *_CATALOG_ROUTES,
             *_TALK_ROUTES,
             *_OAUTH_ROUTES,

@@ -8,7 +8,7 @@ import signal
 import threading
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 from starlette.types import ASGIApp
 
@@ -66,10 +66,12 @@ class Sandbox:
         port: int = 0,
         now: datetime | None = None,
     ) -> None:
-        self.clock = Clock(now)
+        # Time stands still while the data is made, so that it depends on the seed and `now` alone.
+        self.clock = Clock(now, running=False)
         self.account = Account(seed, self.clock, plan)
         self.requests: list[RecordedRequest] = []
         seeding.fill(self.account, tickets, calls)
+        self.clock.run()
         self.email = str(seeding.admin(self.account)["email"])
         self.api_token = min(self.account.api_tokens)
         self.access_token = seeding.lasting_token(self.account)
@@ -109,7 +111,9 @@ class Sandbox:
         user = self.account.users[user_id] if user_id is not None else self.user(role)
         expires_at = None if expires_in is None else self.clock.timestamp() + expires_in
         client = self.account.clients[self.client_id]
-        return oauth.new_token(self.account, client, user["id"], scope, expires_at, None).access
+        return oauth.new_token(
+            self.account, client, user["id"], scope, expires_at=expires_at, refresh_expires_at=None
+        ).access
 
     def user(self, role: str) -> Record:
         """The first user of a role: "admin", "agent", "light-agent" or "end-user"."""
@@ -167,7 +171,7 @@ class Sandbox:
             self._server.stop()
             self._server = None
 
-    def __enter__(self) -> Sandbox:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -176,7 +180,7 @@ class Sandbox:
     ) -> None:
         self.stop()
 
-    async def __aenter__(self) -> Sandbox:
+    async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.start)
         return self
 
@@ -186,7 +190,7 @@ class Sandbox:
         await asyncio.to_thread(self.stop)
 
 
-def serve(
+def serve(  # noqa: PLR0917 - the command line calls it by position
     port: int = 0,
     seed: int = 1,
     tickets: int = 300,
@@ -207,16 +211,21 @@ def serve(
     if host not in ("127.0.0.1", "localhost"):
         raise ValueError("a sandbox only listens on loopback")
     stopped = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stop)
     with Sandbox(seed=seed, tickets=tickets, plan=plan, port=port) as sandbox:
-        print(json.dumps(sandbox.connection()) if as_json else _text(sandbox.connection()), flush=True)
+        text = json.dumps(sandbox.connection()) if as_json else _text(sandbox.connection())
+        print(text, flush=True)  # noqa: T201 - this is its output
         # A wait without end would keep Python from noticing signals on some platforms.
         while not stopped.wait(0.5):
             pass
 
 
-def _text(connection: dict[str, Any]) -> str:
+def _text(connection: dict[str, str]) -> str:
     width = max(map(len, connection))
     lines = (f"  {name:<{width}}  {value}" for name, value in connection.items())
     return "\n".join(("A sandbox Zendesk is listening. Stop it with Ctrl-C.", "", *lines))

@@ -146,8 +146,9 @@ def _read_place(call: Call) -> tuple[str, int]:
         return "", 0
     try:
         issued, created, number = base64.b64decode(cursor, validate=True).decode().split("|")
-        if int(issued) + _CURSOR_LIFETIME <= call.account.clock.timestamp():
-            raise ValueError("too old")
-        return created, int(number)
-    except (ValueError, binascii.Error) as error:
-        raise json_api(400, "InvalidCursor", "The cursor is not valid or has expired") from error
+        expires, place = int(issued) + _CURSOR_LIFETIME, (created, int(number))
+    except (ValueError, binascii.Error):
+        expires, place = 0, ("", 0)
+    if expires <= call.account.clock.timestamp():
+        raise json_api(400, "InvalidCursor", "The cursor is not valid or has expired")
+    return place

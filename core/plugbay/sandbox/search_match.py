@@ -112,8 +112,8 @@ class World:
         user = self.account.users[number]
         if wanted.casefold() == "me":
             return number == self.me
-        if wanted.isdigit():
-            return number == int(wanted)
+        if wanted == str(number):
+            return True
         return equals(user["email"], wanted) if "@" in wanted else says(user["name"], wanted)
 
     def _named(self, link: str, table: str) -> Test:

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 OPERATORS = (">=", "<=", ":", ">", "<")
 TYPES = ("ticket", "user", "organization", "group")
-FIELDS = frozenset(
-    ["assignee", "brand", "cc", "comment", "commenter", "created", "description", "details", "due_date", "email", "external_id", "fieldvalue", "form", "group", "has_attachment", "name", "notes", "organization", "phone", "priority", "requester", "role", "satisfaction", "solved", "status", "subject", "submitter", "tags", "ticket_id", "ticket_type", "updated", "via"]
-)
+FIELDS = frozenset((
+    "assignee", "brand", "cc", "comment", "commenter", "created", "description", "details", "due_date", "email",
+    "external_id", "fieldvalue", "form", "group", "has_attachment", "name", "notes", "organization", "phone",
+    "priority", "requester", "role", "satisfaction", "solved", "status", "subject", "submitter", "tags",
+    "ticket_id", "ticket_type", "updated", "via",
+))  # fmt: skip
 _CONTROL = frozenset(("type", "order_by", "sort"))
 _ALIASES = {"organisation": "organization", "tag": "tags", "created_at": "created", "updated_at": "updated"}
 _HEAD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(>=|<=|:|>|<)")
-_CUSTOM = re.compile(r"custom_field_\d+")
+_CUSTOM = re.compile(r"custom_field_[0-9]{1,19}")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from plugbay.sandbox import seeding_calls, seeding_catalog, seeding_tickets, words
-from plugbay.sandbox.account import Account, Client, Record, Token
+from plugbay.sandbox import oauth, seeding_calls, seeding_catalog, seeding_tickets, words
+from plugbay.sandbox.account import Account, Client, Record
 from plugbay.sandbox.clock import from_iso, iso
 from plugbay.sandbox.records import new_organization, new_user
 
@@ -105,15 +105,15 @@ def _organizations(account: Account) -> None:
 def _customers(account: Account) -> None:
     organizations = list(account.organizations.values())
     for index in range(_CUSTOMERS):
-        home = account.random.choice(organizations) if account.random.random() < 0.6 else None
+        home = account.random.choice(organizations) if account.chance(0.6) else None
         name = _name(account)
         domain = (
             home["domain_names"][0] if home else account.random.choice(["example.com", "example.net", "example.org"])
         )
-        user = new_user(account, name, f"{_mailbox(name)}{index}@{domain}", verified=account.random.random() < 0.8)
+        user = new_user(account, name, f"{_mailbox(name)}{index}@{domain}", verified=account.chance(0.8))
         user["organization_id"] = home["id"] if home else None
-        user["external_id"] = f"shop-{account.random.randrange(10**6):06}" if account.random.random() < 0.5 else None
-        user["phone"] = f"+1555{account.random.randrange(10**7):07}" if account.random.random() < 0.6 else None
+        user["external_id"] = f"shop-{account.random.randrange(10**6):06}" if account.chance(0.5) else None
+        user["phone"] = f"+1555{account.random.randrange(10**7):07}" if account.chance(0.6) else None
         user["tags"] = account.random.choice([[], [], ["vip"], ["newsletter"]])
         user["notes"] = account.random.choice(["", "", "", "Prefers to be called in the afternoon."])
         _store_user(account, user, account.random.randint(95, 800))
@@ -149,11 +149,12 @@ def _access(account: Account) -> None:
         account.clients[identifier] = client
     confidential = account.clients["sandbox_app"]
     now = account.clock.timestamp()
-    lasting = Token(
-        account.next_id(), account.secret(64, "0123456789abcdef"), None, confidential.id, owner, "read write", now
-    )
-    renewable = Token(
-        account.next_id(), account.secret(64, "0123456789abcdef"), account.secret(64, "0123456789abcdef"),
-        confidential.id, owner, "read write", now, now + 1800, now + 2_592_000,
-    )  # fmt: skip
-    account.tokens |= {token.id: token for token in (lasting, renewable)}
+    for expires_at, refresh_expires_at in ((None, None), (now + oauth.ACCESS_LIFETIME, now + oauth.REFRESH_LIFETIME)):
+        oauth.new_token(
+            account,
+            confidential,
+            owner,
+            "read write",
+            expires_at=expires_at,
+            refresh_expires_at=refresh_expires_at,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,10 +10,25 @@ from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.clock import iso
 
 _DAYS = 10
+_OPENS, _CLOSES = 7, 20  # business hours, UTC
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: str
+    shown: str
+    name: str
+    group: str
+
+    @property
+    def toll_free(self) -> bool:
+        return self.number.startswith("+1800")
+
+
 _LINES = (
-    ("+15550100101", "+1 (555) 010-0101", "Customer service", False, "Support"),
-    ("+15550100102", "+1 (555) 010-0102", "Orders hotline", False, "Orders & Shipping"),
-    ("+18005550199", "+1 (800) 555-0199", "Free call line", True, "Billing"),
+    _Line("+15550100101", "+1 (555) 010-0101", "Customer service", "Support"),
+    _Line("+15550100102", "+1 (555) 010-0102", "Orders hotline", "Orders & Shipping"),
+    _Line("+18005550199", "+1 (800) 555-0199", "Free call line", "Billing"),
 )
 _OUTCOMES = (
     ("completed",) * 13 + ("abandoned_in_queue",) * 3 + ("abandoned_in_voicemail", "abandoned_on_hold", "failed")
@@ -22,7 +38,7 @@ _OUTCOMES = (
 def fill(account: Account, count: int) -> None:
     """Make the account's lines and `count` calls over the last ten days, one in six of them today."""
     for line in _LINES:
-        number = _phone_number(account, *line)
+        number = _phone_number(account, line)
         account.phone_numbers[number["id"]] = number
     agents = [user for user in account.users.values() if user["role"] == "agent" and not user["only_private_comments"]]
     for index, agent in enumerate(agents):
@@ -33,22 +49,27 @@ def fill(account: Account, count: int) -> None:
     account.legs.sort(key=lambda leg: (leg["updated_at"], leg["id"]))
 
 
-def _phone_number(account: Account, number: str, shown: str, name: str, toll_free: bool, group: str) -> Record:
-    group_id = next(entry["id"] for entry in account.groups.values() if entry["name"] == group)
+def _phone_number(account: Account, line: _Line) -> Record:
+    group_id = next(entry["id"] for entry in account.groups.values() if entry["name"] == line.group)
     return {
         "id": account.next_id(),
-        "number": number,
-        "display_number": shown,
-        "name": name,
-        "nickname": name,
+        "number": line.number,
+        "display_number": line.shown,
+        "name": line.name,
+        "nickname": line.name,
         "external": False,
         "country_code": "US",
-        "location": None if toll_free else "NY",
-        "toll_free": toll_free,
+        "location": None if line.toll_free else "NY",
+        "toll_free": line.toll_free,
         "line_type": "phone",
         "created_at": "2022-02-14T10:00:00Z",
         "brand_id": account.default_brand(),
-        "capabilities": {"sms": not toll_free, "mms": False, "voice": True, "emergency_address": not toll_free},
+        "capabilities": {
+            "sms": not line.toll_free,
+            "mms": False,
+            "voice": True,
+            "emergency_address": not line.toll_free,
+        },
         "categorised_greetings": {"1": "voicemail_en", "2": "available_en", "3": "wait_en", "4": "hold_en"},
         "categorised_greetings_with_sub_settings": {
             "1": {"voicemail_on_inside_business_hours": "voicemail_en"},
@@ -90,9 +111,10 @@ class _Telephone:
         )
         self.agent = self.random.choice(agents)
         self.outcome = self.random.choice(_OUTCOMES)
-        self.outbound = self.outcome == "completed" and self.random.random() < 0.25
+        self.outbound = self.outcome == "completed" and self.account.chance(0.25)
         self.start, self.room = self._when(today)
         self.call_id = account.next_id()
+        self._talk()
 
     def _when(self, today: bool) -> tuple[datetime, int]:
         now = self.account.clock.now()
@@ -105,15 +127,18 @@ class _Telephone:
 
     def ring(self) -> None:
         """Store the call and its legs."""
-        wait = 0 if self.outbound else self._bounded(4, 180, 8)
-        answered = self.outcome in ("completed", "abandoned_on_hold")
-        talk = self._bounded(20, 900, 3) if answered else 0
-        hold = self._bounded(5, 60, 10) if answered and self.random.random() < 0.3 else 0
-        wrap_up = self._bounded(5, 120, 10) if answered else 0
-        duration = wait + talk + hold
-        ended = self.start + timedelta(seconds=duration + wrap_up)
-        self.account.legs += self._legs(answered, duration, talk, hold, wrap_up, ended)
-        self.account.calls.append(self._call(answered, wait, talk, hold, wrap_up, duration, ended))
+        self.account.legs += self._legs()
+        self.account.calls.append(self._call())
+
+    def _talk(self) -> None:
+        """Decide how the call went, in seconds."""
+        self.answered = self.outcome in ("completed", "abandoned_on_hold")
+        self.wait = 0 if self.outbound else self._bounded(4, 180, 8)
+        self.talk = self._bounded(20, 900, 3) if self.answered else 0
+        self.hold = self._bounded(5, 60, 10) if self.answered and self.account.chance(0.3) else 0
+        self.wrap_up = self._bounded(5, 120, 10) if self.answered else 0
+        self.duration = self.wait + self.talk + self.hold
+        self.ended = iso(self.start + timedelta(seconds=self.duration + self.wrap_up))
 
     def _bounded(self, low: int, high: int, share: int) -> int:
         """A duration between two bounds, never more than one part in `share` of the room there is."""
@@ -129,27 +154,24 @@ class _Telephone:
         ]
         return max(own, default=None)
 
-    def _call(
-        self, answered: bool, wait: int, talk: int, hold: int, wrap_up: int, duration: int, ended: datetime
-    ) -> Record:
-        minutes = -(-duration // 60)
+    def _call(self) -> Record:
+        minutes = -(-self.duration // 60)
         voicemail = self.outcome == "abandoned_in_voicemail"
-        recorded = talk if answered else 0
         return {
             "id": self.call_id,
             "created_at": iso(self.start),
-            "updated_at": iso(ended),
-            "agent_id": self.agent["id"] if answered else None,
+            "updated_at": self.ended,
+            "agent_id": self.agent["id"] if self.answered else None,
             "customer_id": self.customer["id"],
             "ticket_id": self._ticket(),
             "direction": "outbound" if self.outbound else "inbound",
             "completion_status": self.outcome,
-            "duration": duration,
-            "wait_time": wait,
-            "time_to_answer": wait if answered else None,
-            "talk_time": talk,
-            "hold_time": hold,
-            "wrap_up_time": wrap_up,
+            "duration": self.duration,
+            "wait_time": self.wait,
+            "time_to_answer": self.wait if self.answered else None,
+            "talk_time": self.talk,
+            "hold_time": self.hold,
+            "wrap_up_time": self.wrap_up,
             "consultation_time": 0,
             "minutes_billed": minutes,
             "call_charge": f"{minutes * 0.0125:.4f}",
@@ -159,12 +181,12 @@ class _Telephone:
             "line_id": self.line["id"],
             "line_type": "phone",
             "call_channel": None,
-            "call_group_id": self.line["default_group_id"] if answered else None,
+            "call_group_id": self.line["default_group_id"] if self.answered else None,
             "default_group": True,
             "voicemail": voicemail,
-            "customer_requested_voicemail": voicemail and self.random.random() < 0.5,
+            "customer_requested_voicemail": voicemail and self.account.chance(0.5),
             "exceeded_queue_wait_time": False,
-            "outside_business_hours": self.start.hour < 7 or self.start.hour > 19,
+            "outside_business_hours": not _OPENS <= self.start.hour < _CLOSES,
             "overflowed": False,
             "overflowed_to": None,
             "callback": False,
@@ -172,7 +194,7 @@ class _Telephone:
             "call_recording_consent": "opt_out",
             "call_recording_consent_action": None,
             "call_recording_consent_keypress": None,
-            "recording_time": recorded,
+            "recording_time": self.talk,
             "not_recording_time": 0,
             "recording_control_interactions": 0,
             "ivr_action": None,
@@ -184,36 +206,35 @@ class _Telephone:
             **dict.fromkeys(_VOICE_AI),
         }
 
-    def _legs(self, answered: bool, duration: int, talk: int, hold: int, wrap_up: int, ended: datetime) -> list[Record]:
-        status = "completed" if answered else "customer_hang_up"
-        legs = [
-            self._leg(ended, type="customer", user_id=self.customer["id"], duration=duration, completion_status=status)
-        ]
-        if not self.outbound and self.random.random() < 0.2:
+    def _legs(self) -> list[Record]:
+        """The customer's leg, now and then one of an agent who did not take the call, and that of the one who did."""
+        status = "completed" if self.outcome == "completed" else "customer_hang_up"
+        legs = [self._leg("customer", user_id=self.customer["id"], talk_time=self.talk, completion_status=status)]
+        if not self.outbound and self.account.chance(0.2):
             missed = self.random.choice(("agent_missed", "agent_missed", "agent_declined", "agent_unreachable"))
             other = self.random.choice([agent for agent in self.agents if agent is not self.agent])
-            legs.append(self._leg(ended, type="agent", agent_id=other["id"], completion_status=missed))
-        if answered:
-            times = {"duration": duration, "talk_time": talk, "hold_time": hold, "wrap_up_time": wrap_up}
-            legs.append(self._leg(ended, type="agent", agent_id=self.agent["id"], available_via="browser", **times))
-            legs[0]["talk_time"] = talk
+            legs.append(self._leg("agent", agent_id=other["id"], completion_status=missed, duration=0))
+        if self.answered:
+            times = {"talk_time": self.talk, "hold_time": self.hold, "wrap_up_time": self.wrap_up}
+            legs.append(self._leg("agent", agent_id=self.agent["id"], available_via="browser", **times))
         return legs
 
-    def _leg(self, ended: datetime, **fields: Any) -> Record:
-        minutes = -(-fields.get("duration", 0) // 60)
+    def _leg(self, kind: str, **fields: Any) -> Record:
+        minutes = -(-fields.get("duration", self.duration) // 60)
         return {
             "id": self.account.next_id(),
             "call_id": self.call_id,
             "created_at": iso(self.start),
-            "updated_at": iso(ended),
+            "updated_at": self.ended,
+            "type": kind,
             "agent_id": 0,
             "user_id": 0,
             "available_via": None,
             "completion_status": "completed",
-            "duration": 0,
+            "duration": self.duration,
             "talk_time": 0,
             "hold_time": 0,
-            "wrap_up_time": None if fields["type"] == "customer" else 0,
+            "wrap_up_time": None if kind == "customer" else 0,
             "call_charge": f"{minutes * 0.003:.3f}",
             "minutes_billed": minutes,
             "quality_issues": ["none"],

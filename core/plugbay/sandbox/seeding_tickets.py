@@ -13,6 +13,7 @@ from plugbay.sandbox.records import new_comment, new_ticket, via
 _PRIORITIES = (None, "low", "normal", "normal", "normal", "high", "high", "urgent")
 _CHANNELS = ("email", "email", "email", "web", "web", "api", "chat")
 _SPAN_DAYS = 90
+_OLD = 0.5  # the share of tickets whose conversations have come to an end
 
 
 def fill(account: Account, count: int) -> None:
@@ -73,7 +74,6 @@ class _Conversation:
         self.account.tickets[ticket["id"]] = ticket
         self.account.audits[ticket["id"]] = []
         comments = self.account.comments[ticket["id"]] = self._comments(ticket)
-        ticket["updated_at"] = iso(max(self.moment, self.start))
         changed = min(self.moment, self.account.clock.now() - timedelta(seconds=120))
         ticket["updated_at"] = iso(changed)
         ticket["generated_timestamp"] = int(changed.timestamp())
@@ -85,7 +85,7 @@ class _Conversation:
     def _status(self) -> str:
         if self.index % 12 == 0:
             return self.random.choice(("open", "open", "pending"))
-        if self.age > 0.5:
+        if self.age > _OLD:
             return self.random.choice(("closed", "closed", "closed", "solved", "hold"))
         return self.random.choice(("new", "open", "open", "pending", "pending", "hold", "solved", "solved"))
 
@@ -121,14 +121,14 @@ class _Conversation:
             assignee_id=self.agent["id"] if taken else None,
             group_id=self.group["id"],
             tags=sorted({*self.topic.tags, *self.customer["tags"], self.topic.area}),
-            external_id=f"erp-{self.random.randrange(10**6):06}" if self.random.random() < 0.15 else None,
+            external_id=f"erp-{self.random.randrange(10**6):06}" if self.account.chance(0.15) else None,
             via=self._via(),
         )
         if ticket["via"]["channel"] == "email":
             ticket["recipient"] = f"support@{words.DOMAIN}"
         if self.topic.kind == "task" and taken:
             ticket["due_at"] = iso(self.start + timedelta(days=self.random.randint(2, 14)))
-        if self.random.random() < 0.1:
+        if self.account.chance(0.1):
             copied = self.random.choice(self.people.customers)["id"]
             ticket["email_cc_ids"] = ticket["collaborator_ids"] = [copied]
         self._custom_values(ticket)
@@ -168,7 +168,7 @@ class _Conversation:
         comments[0]["attachments"] = self._files()
         if self.status == "new":
             return comments
-        if self.random.random() < 0.4:
+        if self.account.chance(0.4):
             comments.append(self._say(self.agent, self.topic.note.format_map(self.names), via("web"), public=False))
         for turn, text in enumerate(self._exchange()):
             speaker = self.customer if turn % 2 else self.agent
@@ -195,7 +195,7 @@ class _Conversation:
         )
 
     def _files(self) -> list[int]:
-        if self.random.random() > 0.2:
+        if not self.account.chance(0.2):
             return []
         if "app" in self.topic.tags:
             return [self._keep("trail-app.log", "text/plain", files.text_log(self.random))]
@@ -216,13 +216,12 @@ class _Conversation:
         return file.id
 
     def _rate(self, ticket: Record) -> None:
-        draw = self.random.random()
-        if draw > 0.5:
+        if not self.account.chance(0.5):
             ticket["satisfaction_rating"] = {"score": "offered"}
             return
-        good = draw < 0.4
+        good = self.account.chance(0.8)
         comment = self.random.choice(("Quick and friendly!", None)) if good else "Took far too long."
-        rating = {
+        rating: Record = {
             "id": self.account.next_id(),
             "assignee_id": ticket["assignee_id"],
             "group_id": ticket["group_id"],

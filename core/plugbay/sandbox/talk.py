@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from plugbay.sandbox import bodies
 from plugbay.sandbox.account import Record
 from plugbay.sandbox.clock import from_iso
 from plugbay.sandbox.errors import not_found, plain
-from plugbay.sandbox.exchange import Call, Handler, Reply
+from plugbay.sandbox.exchange import Call, Handler, Reply, is_number
 from plugbay.sandbox.incremental import whole_seconds
 from plugbay.sandbox.paging import page_url
 
@@ -38,7 +40,7 @@ def phone_number(call: Call) -> Reply:
 def available_numbers(call: Call) -> Reply:
     """GET /channels/voice/phone_numbers/search: numbers for sale, always the same for the same question."""
     country = (call.param("country") or "").upper()
-    if len(country) != 2:
+    if not re.fullmatch("[A-Z]{2}", country):
         raise plain(400, "Required parameter missing: country")
     toll_free = call.param("toll_free") == "true"
     prefix = "800" if toll_free else (call.param("area_code") or "240")
@@ -88,7 +90,7 @@ def _start(call: Call) -> int:
     text = call.param("start_time")
     if not text:
         raise plain(400, "Required parameter missing: start_time")
-    if not text.isascii() or not text.isdigit():
+    if not is_number(text):
         raise plain(400, "Invalid parameter: start_time must be an integer")
     return int(text)
 

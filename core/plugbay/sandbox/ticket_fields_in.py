@@ -7,7 +7,7 @@ from typing import Any
 from plugbay.sandbox import bodies
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.errors import Refused, complaint, invalid_attribute, invalid_record
-from plugbay.sandbox.exchange import Call
+from plugbay.sandbox.exchange import Call, is_number
 from plugbay.sandbox.records import STAFF, new_user
 from plugbay.sandbox.tickets import PRIORITIES, STATUSES
 
@@ -23,6 +23,7 @@ KINDS = {
     **dict.fromkeys(_IDS, "an integer"),
     **dict.fromkeys(_WORDS, "a string"),
     **dict.fromkeys(("collaborator_ids", "email_cc_ids", "follower_ids"), "an array of integers"),
+    **dict.fromkeys(("additional_collaborators", "collaborators"), "an array of people"),
     **dict.fromkeys(("email_ccs", "followers"), "an array of objects"),
     **dict.fromkeys(("custom_fields", "fields"), "an array of fields"),
     "metadata": "an object",
@@ -30,7 +31,8 @@ KINDS = {
     "safe_update": "a boolean",
     "tags": "an array of strings",
 }
-WRITABLE = frozenset((*KINDS, "additional_collaborators", "collaborators", "comment", "via"))
+_PEOPLE = ("additional_collaborators", "collaborators", "collaborator_ids")
+WRITABLE = frozenset((*KINDS, *_PEOPLE, "comment"))
 _TYPES = ("problem", "incident", "question", "task")
 _CHOICES = {"status": STATUSES, "priority": PRIORITIES, "type": _TYPES}
 _TEXTS = ("external_id", "due_at", "recipient")
@@ -42,9 +44,11 @@ class Changes:
     Args:
         call: The request.
         given: The known keys of the body.
+        ticket: The ticket that is to change, if there is one.
     """
 
-    def __init__(self, call: Call, given: Record) -> None:
+    def __init__(self, call: Call, given: Record, ticket: Record | None = None) -> None:
+        self._ticket: Record = ticket or {}
         self._call = call
         self._account: Account = call.account
         self._given = given
@@ -61,9 +65,13 @@ class Changes:
         self._custom()
         if self._wrong:
             raise invalid_record(**self._wrong)
+        return self.values
+
+    def copy_people(self) -> None:
+        """Add who is in copy; addresses that are new become users, so this comes after everything that may refuse."""
         for ids_key, people_key in (("email_cc_ids", "email_ccs"), ("follower_ids", "followers")):
             self._copied(ids_key, people_key)
-        return self.values
+        self._collaborators()
 
     def _complain(self, field: str, text: str, code: str = "InvalidValue") -> None:
         self._wrong.setdefault(field, []).append(complaint(f"{field.capitalize()}: {text}", code))
@@ -104,23 +112,38 @@ class Changes:
             self.values["group_id"] = agent["default_group_id"]
 
     def _copied(self, ids_key: str, people_key: str) -> None:
+        """People in copy: a whole new list by ids, or single ones added to and taken from the list there is."""
         if ids_key in self._given:
-            self.values[ids_key] = [
-                int(number) for number in self._given[ids_key] or [] if bodies.known_user(self._account, int(number))
-            ]
-        for entry in self._given.get(people_key) or []:
-            current = self.values.setdefault(ids_key, [])
+            numbers = [int(number) for number in self._given.get(ids_key) or ()]
+            self.values[ids_key] = [number for number in numbers if bodies.known_user(self._account, number)]
+        entries: list[Record] = self._given.get(people_key) or []
+        for entry in entries:
             user = self._person(entry)
-            if user and entry.get("action") == "delete":
-                self.values[ids_key] = [number for number in current if number != user["id"]]
-            elif user and user["id"] not in current:
-                current.append(user["id"])
+            if user:
+                self._copy(user, ids_key, gone=entry.get("action") == "delete")
+
+    def _copy(self, user: Record, ids_key: str, *, gone: bool = False) -> None:
+        current = self.values[ids_key] if ids_key in self.values else self._ticket.get(ids_key, ())
+        kept = [number for number in current if number != user["id"]]
+        self.values[ids_key] = kept if gone else [*kept, user["id"]]
+
+    def _collaborators(self) -> None:
+        """The older way to name people in copy: staff become followers, customers are copied on mails."""
+        if "collaborators" in self._given or "collaborator_ids" in self._given:
+            self.values |= {"email_cc_ids": [], "follower_ids": []}
+        for key in _PEOPLE:
+            entries: list[Any] = self._given.get(key) or []
+            for entry in entries:
+                user = self._person(bodies.as_object(entry) or _described(entry))
+                if user:
+                    self._copy(user, "follower_ids" if user["role"] in STAFF else "email_cc_ids")
 
     def _person(self, entry: Record) -> Record | None:
         if entry.get("user_id"):
             return bodies.known_user(self._account, bodies.number(entry["user_id"], "user_id", self._call))
-        email = str(entry.get("user_email") or "")
-        return requester_of(self._call, {"email": email, "name": entry.get("user_name")}) if email else None
+        email = str(entry.get("user_email") or entry.get("email") or "")
+        name = entry.get("user_name") or entry.get("name")
+        return requester_of(self._call, {"email": email, "name": name}) if email else None
 
     def _links(self) -> None:
         tables: dict[str, dict[int, Any]] = {
@@ -155,8 +178,9 @@ class Changes:
         given = self._given.get("custom_fields", self._given.get("fields"))
         if given is None:
             return
-        pairs = given.items() if isinstance(given, dict) else [(f.get("id"), f.get("value")) for f in given]
-        wanted = {int(key): value for key, value in pairs if str(key).isdigit()}
+        by_id = bodies.as_object(given)
+        pairs: list[tuple[Any, Any]] = [*by_id.items()] if by_id else [(f.get("id"), f.get("value")) for f in given]
+        wanted = {int(key): value for key, value in pairs if is_number(str(key))}
         known = {number: value for number, value in wanted.items() if number in self._account.ticket_fields}
         for field_id, value in known.items():
             self._check_custom(self._account.ticket_fields[field_id], value)
@@ -171,21 +195,27 @@ class Changes:
             )
 
 
+def _described(entry: int | str) -> Record:
+    """A collaborator given as an id or as an address."""
+    return {"email": entry} if "@" in str(entry) else {"user_id": entry}
+
+
 def requester_of(call: Call, given: Any) -> Record:
     """The user that `requester` describes, created when the address is new."""
-    if not isinstance(given, dict):
+    person = bodies.as_object(given)
+    if person is None:
         raise invalid_attribute("requester", "must be an object", call.origin)
-    email = given.get("email")
+    email = person.get("email")
     known = call.account.user_by_email(str(email)) if email else None
     if known:
         return known
-    if not email and not given.get("name"):
+    if not email and not person.get("name"):
         raise _requester_blank()
     if email and "@" not in str(email):
         raise invalid_record(
             requester=complaint(f"Requester: Email:  {email} is not properly formatted", "InvalidValue")
         )
-    user = new_user(call.account, str(given.get("name") or str(email).split("@")[0]), email)
+    user = new_user(call.account, str(person.get("name") or str(email).split("@")[0]), email)
     call.account.users[user["id"]] = user
     call.account.touch("user", user)
     return user

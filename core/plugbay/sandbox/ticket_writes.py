@@ -15,6 +15,7 @@ from plugbay.sandbox.records import html_body, new_comment, new_ticket, via
 from plugbay.sandbox.ticket_fields_in import WRITABLE, Changes, requester_of
 
 MAX_COMMENT = 64 * 1024
+_KEY_LENGTH = 255
 _KEY_LIFETIME = 2 * 3600
 
 
@@ -23,7 +24,7 @@ def create(call: Call) -> Reply:
     key = call.headers.get("idempotency-key")
     if not key:
         return _create(call)
-    if len(key) > 255:
+    if len(key) > _KEY_LENGTH:
         raise simple(400, "IdempotentRequestError", "The idempotency key is longer than 255 characters")
     fingerprint = hashlib.sha256(call.body).hexdigest()
     stored = call.account.idempotent.get(key)
@@ -45,15 +46,17 @@ def _create(call: Call) -> Reply:
     if comment is None or not _text(comment).strip():
         raise invalid_record(base=complaint("Description: cannot be blank", "BlankValue"))
     author = call.caller.require_user()
-    values = Changes(call, given).read()
+    changes = Changes(call, given)
+    values = changes.read()
     requester = _requester(call, given) or author
+    changes.copy_people()
     account = call.account
     custom = values.pop("custom_fields", {})
     values.setdefault("status", "open" if values.get("assignee_id") else "new")
     ticket = new_ticket(account, requester, submitter_id=_submitter(call, given) or author["id"])
     ticket["custom_status_id"] = account.default_status_id(values["status"])
     _apply(ticket, values, custom)
-    ticket["via"] = via("api")
+    ticket["via"] = _via(call, given, ticket)
     ticket["description"] = _text(comment)
     ticket["raw_subject"] = ticket["subject"]
     account.tickets[ticket["id"]], account.comments[ticket["id"]], account.audits[ticket["id"]] = ticket, [], []
@@ -63,7 +66,7 @@ def _create(call: Call) -> Reply:
     _changed(call, ticket)
     events = [_comment_event(call, added), *(_event("Create", name, ticket[name]) for name in _AUDITED)]
     headers = {"location": views.url(account, "tickets", ticket["id"])}
-    return Reply(201, _with_audit(call, ticket, events, added["audit_id"]), headers)
+    return Reply(201, _with_audit(call, ticket, given, events, added["audit_id"]), headers)
 
 
 def update(call: Call) -> Reply:
@@ -72,13 +75,16 @@ def update(call: Call) -> Reply:
     given = bodies.read(call, "ticket", WRITABLE)
     if ticket["status"] == "closed":
         raise invalid_record(status=complaint("closed prevents ticket update"))
-    _check_collision(call, ticket, given)
+    _check_collision(ticket, given)
     before = dict(ticket)
     comment = _comment_in(call, given)
-    values = Changes(call, given).read()
+    changes = Changes(call, given, ticket)
+    values = changes.read()
     requester = _requester(call, given)
+    changes.copy_people()
     if requester:
         values["requester_id"] = requester["id"]
+        values.setdefault("organization_id", requester["organization_id"])
     if values.get("assignee_id") and ticket["status"] == "new" and "status" not in values:
         values |= {"status": "open", "custom_status_id": call.account.default_status_id("open")}
     _apply(ticket, values, values.pop("custom_fields", {}))
@@ -89,7 +95,7 @@ def update(call: Call) -> Reply:
         events.insert(0, _comment_event(call, added))
         audit_id = added["audit_id"]
     _changed(call, ticket)
-    return Reply(200, _with_audit(call, ticket, events, audit_id))
+    return Reply(200, _with_audit(call, ticket, given, events, audit_id))
 
 
 def destroy(call: Call) -> Reply:
@@ -117,6 +123,15 @@ def _requester(call: Call, given: Record) -> Record | None:
     if user is None:
         raise invalid_record(requester=complaint("Requester: is invalid", "InvalidValue"))
     return user
+
+
+def _via(call: Call, given: Record, ticket: Record) -> Record:
+    """How a new ticket came in; a follow-up names the closed ticket it continues, which then names it."""
+    source = call.account.tickets.get(int(given.get("via_followup_source_id") or 0))
+    if source is None or source["status"] != "closed":
+        return via("api")
+    source["followup_ids"] = [*source["followup_ids"], ticket["id"]]
+    return via("api", rel="follow_up", sender={"ticket_id": source["id"], "subject": source["subject"]})
 
 
 def _submitter(call: Call, given: Record) -> int | None:
@@ -186,8 +201,9 @@ def _wrapped(markup: str) -> str:
 
 def _uploads(comment: Record) -> list[str]:
     """The upload tokens of a comment, each once."""
-    given = comment.get("uploads") or []
-    return list(dict.fromkeys([given] if isinstance(given, str) else given))
+    given: Any = comment.get("uploads") or []
+    names: list[str] = [given] if isinstance(given, str) else given
+    return list(dict.fromkeys(names))
 
 
 def _check_uploads(call: Call, comment: Record) -> None:
@@ -198,7 +214,7 @@ def _check_uploads(call: Call, comment: Record) -> None:
             raise invalid_record(uploads=complaint(f"Uploads: {name} is invalid or has expired", "InvalidValue"))
 
 
-def _check_collision(call: Call, ticket: Record, given: Record) -> None:
+def _check_collision(ticket: Record, given: Record) -> None:
     if bodies.truth(given.get("safe_update")) and given.get("updated_stamp") != ticket["updated_at"]:
         text = (
             "Safe Update prevented the update due to outdated ticket data. "
@@ -232,7 +248,7 @@ def _comment_event(call: Call, comment: Record) -> Record:
     return {name: shown[name] for name in names}
 
 
-def _with_audit(call: Call, ticket: Record, events: list[Record], audit_id: int | None) -> Record:
+def _with_audit(call: Call, ticket: Record, given: Record, events: list[Record], audit_id: int | None) -> Record:
     """The answer to a write: the ticket, and the audit that lists what changed."""
     account = call.account
     audit = {
@@ -240,7 +256,10 @@ def _with_audit(call: Call, ticket: Record, events: list[Record], audit_id: int 
         "ticket_id": ticket["id"],
         "created_at": account.clock.stamp(),
         "author_id": call.caller.require_user()["id"],
-        "metadata": {"system": {"client": call.headers.get("user-agent", ""), "ip_address": "127.0.0.1"}, "custom": {}},
+        "metadata": {
+            "system": {"client": call.headers.get("user-agent", ""), "ip_address": "127.0.0.1"},
+            "custom": given.get("metadata") or {},
+        },
         "events": [{"id": account.next_id(), **event} for event in events],
         "via": via("api"),
     }

@@ -32,7 +32,8 @@ def orders(account: Account) -> Orders:
         "updated_at": _by("updated_at"),
         "status": lambda ticket: STATUSES.index(ticket["status"]),
     }
-    offset = cursor | {
+    offset: dict[str, Key] = {
+        **cursor,
         "created_at": _by("created_at"),
         "subject": lambda ticket: (ticket["subject"] or "").casefold(),
         "assignee": _by("assignee_id"),

@@ -9,11 +9,19 @@ from plugbay.sandbox.errors import complaint, forbidden, invalid_record
 from plugbay.sandbox.exchange import Call, Reply
 from plugbay.sandbox.records import new_user
 
-_PLAIN = (
-    "name", "email", "phone", "role", "organization_id", "external_id", "alias", "details", "notes", "signature",
-    "time_zone", "iana_time_zone", "locale", "locale_id", "tags", "user_fields", "verified", "suspended", "moderator",
-    "ticket_restriction", "only_private_comments", "default_group_id", "custom_role_id", "shared_phone_number",
+_WORDS = (
+    "name", "email", "phone", "role", "external_id", "alias", "details", "notes", "signature", "time_zone",
+    "iana_time_zone", "locale", "ticket_restriction",
 )  # fmt: skip
+_PLAIN = {
+    **dict.fromkeys(_WORDS, "a string"),
+    **dict.fromkeys(("organization_id", "locale_id", "default_group_id", "custom_role_id"), "an integer"),
+    **dict.fromkeys(
+        ("verified", "suspended", "moderator", "only_private_comments", "shared_phone_number"), "a boolean"
+    ),
+    "tags": "an array of strings",
+    "user_fields": "an object",
+}
 _KNOWN = frozenset((*_PLAIN, "identities", "organization", "skip_verify_email", "remote_photo_url", "password"))
 
 
@@ -58,7 +66,7 @@ def _update(call: Call, user: Record, given: Record) -> Reply:
     changes = {key: given[key] for key in _PLAIN if key in given}
     if user["email"] and changes.get("email"):
         # An address given to somebody who has one becomes a second identity; the first stays primary.
-        changes.pop("email")
+        call.account.second_emails[str(changes.pop("email")).casefold()] = user["id"]
     user |= changes
     call.account.touch("user", user)
     return Reply(200, {"user": views.user(call.account, user)})
@@ -66,6 +74,10 @@ def _update(call: Call, user: Record, given: Record) -> Reply:
 
 def _given(call: Call) -> Record:
     given = bodies.read(call, "user", _KNOWN)
+    bodies.check(call, given, _PLAIN)
+    for key, kind in _PLAIN.items():
+        if kind == "an integer" and isinstance(given.get(key), str):
+            given[key] = int(given[key]) if given[key] else None
     if "tags" in given:
         given["tags"] = bodies.tags(given["tags"], call)
     return given
@@ -81,6 +93,9 @@ def _validate(call: Call, given: Record, user: Record | None) -> None:
     if not str(name or "").strip():
         raise invalid_record(name=complaint("Name: is too short (minimum one characters)", "BlankValue"))
     _validate_email(call, given.get("email"), user)
+    external = given.get("external_id")
+    if external and any(u["external_id"] == external and u is not user for u in users.active(call.account)):
+        raise invalid_record(external_id=complaint("External has already been taken", "DuplicateValue"))
     organization = given.get("organization_id")
     if organization is not None and organization not in call.account.organizations:
         raise invalid_record(organization=complaint("Organization: is invalid", "InvalidValue"))

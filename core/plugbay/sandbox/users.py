@@ -9,7 +9,7 @@ from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.auth import AGENT
 from plugbay.sandbox.errors import forbidden, invalid_attribute, not_found
 from plugbay.sandbox.exchange import Call, Reply
-from plugbay.sandbox.paging import Key, Orders, offset_page, page_of, refuse_cursor
+from plugbay.sandbox.paging import MIN_LETTERS, Key, Orders, offset_page, page_of, refuse_cursor
 from plugbay.sandbox.search import people
 from plugbay.sandbox.tickets import counted
 
@@ -119,7 +119,7 @@ def search(call: Call) -> Reply:
 def autocomplete(call: Call) -> Reply:
     """GET /users/autocomplete: names that begin with two letters or more."""
     name = (call.param("name") or "").casefold()
-    if len(name) < 2:
+    if len(name) < MIN_LETTERS:
         raise invalid_attribute("name", "must be at least 2 characters", call.origin)
     found = [user for user in active(call.account) if _begins(user["name"], name)]
     return _classic(call, found)

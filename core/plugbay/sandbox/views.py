@@ -9,8 +9,6 @@ from urllib.parse import quote
 from plugbay.sandbox.account import Account, Record, StoredFile
 from plugbay.sandbox.exchange import Call
 
-_PRIVATE_TO_STAFF = ("alias", "details", "notes", "signature", "tags", "external_id", "user_fields")
-
 
 def url(account: Account, kind: str, record_id: int | str) -> str:
     """The address of a record; `kind` is the plural in its path."""
@@ -31,9 +29,7 @@ satisfaction_rating = _with_url("satisfaction_ratings")
 
 def user(account: Account, record: Record) -> Record:
     """A user; `id` comes before `url`, as Zendesk writes it."""
-    shown = {"id": record["id"], "url": url(account, "users", record["id"]), **record}
-    shown["iana_time_zone"] = shown.get("iana_time_zone", "Etc/UTC")
-    return shown
+    return {"id": record["id"], "url": url(account, "users", record["id"]), **record}
 
 
 def ticket(account: Account, record: Record) -> Record:
@@ -41,7 +37,7 @@ def ticket(account: Account, record: Record) -> Record:
     return {"url": url(account, "tickets", record["id"]), **record, "fields": record["custom_fields"]}
 
 
-def custom_status(account: Account, record: Record) -> Record:
+def custom_status(_account: Account, record: Record) -> Record:
     """A custom ticket status, which has no `url`."""
     return dict(record)
 
@@ -113,5 +109,9 @@ _USER_LINKS = (
 
 def _linked(records: list[Record], links: tuple[str, ...]) -> list[int]:
     values: list[Any] = [record.get(link) for record in records for link in links]
-    flat = [number for value in values for number in (value if isinstance(value, list) else [value])]
+    flat = [number for value in values for number in _as_list(value)]
     return list(dict.fromkeys(number for number in flat if number is not None))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return [*value] if isinstance(value, list) else [value]

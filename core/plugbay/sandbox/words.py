@@ -1,5 +1,6 @@
 """The vocabulary that the sandbox's people, companies and conversations are made of."""
 
+# ruff: noqa: ISC004, RUF001 - long sentences, and letters as strangers write them
 from __future__ import annotations
 
 from dataclasses import dataclass
