@@ -106,8 +106,8 @@ def package(session: nox.Session) -> None:
     wheel = next(dist.glob("*.whl"))
     session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
     session.run("check-wheel-contents", str(wheel))
-    session.run("pytest", "tests/packaging", env={"PLUGBAY_DIST": str(dist)})
     session.install(f"plugbay[sandbox] @ {wheel.resolve().as_uri()}")
+    session.run("pytest", "tests/packaging", env={"PLUGBAY_DIST": str(dist)})
     with session.chdir(session.create_tmp()):
         session.run("plugbay", "tools", "zendesk-support", silent=True)
         session.run("python", "-c", "import plugbay_examples.scene, plugbay_adapters")

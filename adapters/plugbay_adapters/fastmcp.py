@@ -32,8 +32,8 @@ __all__ = ["ADAPTER", "PlugbayProvider", "PlugbayTool", "provider", "server"]
 class _FastMCP:
     """Ends a tool function as FastMCP wants it."""
 
-    def success(self, envelope: Envelope) -> ToolResult:
-        return ToolResult(content=str(envelope), structured_content=envelope)
+    def success(self, envelope: Envelope) -> Envelope:
+        return envelope
 
     def failure(self, envelope: Envelope) -> ToolResult:
         return ToolResult(content=str(envelope), is_error=True)
@@ -65,8 +65,10 @@ class PlugbayTool(Tool):
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """The outcome of a call."""
         envelope = await self._spec.call(arguments, call_id=_call_id())
-        result: ToolResult = ADAPTER.failure(envelope) if is_failure(envelope) else ADAPTER.success(envelope)
-        return result
+        if is_failure(envelope):
+            failed: ToolResult = ADAPTER.failure(envelope)
+            return failed
+        return ToolResult(content=str(envelope), structured_content=envelope)
 
 
 class PlugbayProvider(Provider):
@@ -74,10 +76,14 @@ class PlugbayProvider(Provider):
 
     Args:
         specs: The tools.
+
+    Attributes:
+        title: The tools' titles, each once.
     """
 
     def __init__(self, specs: Sequence[ToolSpec]) -> None:
         super().__init__()
+        self.title = ", ".join(dict.fromkeys(spec.title for spec in specs))
         self._tools = [PlugbayTool(spec) for spec in specs]
 
     async def _list_tools(self) -> Sequence[Tool]:
@@ -141,8 +147,7 @@ def server(
     tools = provider(
         *connectors, mode=mode, only=only, except_=except_, policy=policy, max_output_chars=max_output_chars
     )
-    title = name or ", ".join(dict.fromkeys(connector.title for connector in connectors))
-    return FastMCP(title or None, version=__version__, providers=[tools])
+    return FastMCP(name or tools.title or None, version=__version__, providers=[tools])
 
 
 def _call_id() -> str | None:

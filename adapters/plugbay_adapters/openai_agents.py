@@ -3,7 +3,7 @@
     agent = Agent(name="Support", tools=tools(connector))
 
 The framework tells the model nothing of an exception but that there was one, so a
-failure is text like a success is: the JSON of `{"error": ...}`.
+failure is a result like a success is: the JSON of `{"error": ...}`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,13 @@ __all__ = ["ADAPTER", "tools"]
 class _OpenAIAgents:
     """Ends a tool function as the OpenAI Agents SDK wants it."""
 
-    def success(self, envelope: Envelope) -> str:
-        return str(envelope)
+    # The framework calls `str()` on a result, which for an envelope is its JSON.
 
-    def failure(self, envelope: Envelope) -> str:
-        return str(envelope)
+    def success(self, envelope: Envelope) -> Envelope:
+        return envelope
+
+    def failure(self, envelope: Envelope) -> Envelope:
+        return envelope
 
 
 ADAPTER: Adapter = _OpenAIAgents()

@@ -9,7 +9,7 @@ the run's few retries is spent. `ModelRetry` would end the run at the second fai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 try:
     from pydantic_ai import RunContext
@@ -88,7 +88,11 @@ class PlugbayToolset(AbstractToolset[Any]):
         }
 
     async def call_tool(
-        self, name: str, tool_args: dict[str, Any], ctx: RunContext[Any], tool: ToolsetTool[Any]
+        self,
+        name: str,
+        tool_args: dict[str, Any],
+        ctx: RunContext[Any],
+        tool: ToolsetTool[Any],  # noqa: ARG002 - the framework's
     ) -> Envelope:
         """The result of a tool.
 
@@ -152,4 +156,4 @@ class _AnyArguments:
         allow_partial: bool | Literal["off", "on", "trailing-strings"] = False,  # noqa: ARG002 - the framework's name
         **_settings: Any,
     ) -> dict[str, Any]:
-        return dict(input) if isinstance(input, dict) else {_UNREADABLE: str(input)}
+        return cast("dict[str, Any]", input) if isinstance(input, dict) else {_UNREADABLE: str(input)}

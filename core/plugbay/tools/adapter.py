@@ -76,10 +76,11 @@ def find_adapter(framework: str | None) -> Adapter:
 def is_control_flow(error: Exception) -> bool:
     """Whether an exception is a framework's own signal, such as an interrupt, that a tool must let pass.
 
-    Adapters name the packages whose exceptions these are in the entry-point group `plugbay.control_flow`, so that
+    Adapters name the modules whose exceptions these are in the entry-point group `plugbay.control_flow`, so that
     nothing needs to be imported to tell.
     """
-    return type(error).__module__.partition(".")[0] in _points(CONTROL_FLOW)
+    module = type(error).__module__
+    return any(module == name or module.startswith(f"{name}.") for name in _points(CONTROL_FLOW))
 
 
 @cache

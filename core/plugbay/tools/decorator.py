@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, Protocol, TypeVar, overload
 
 from plugbay.arguments import parsed_json
 from plugbay.context import Step, ToolCall, open_tool_call
@@ -75,6 +75,12 @@ class Settings:
         return granted if self.only is None else [*granted, self.only]
 
 
+class Described(Protocol):
+    """A connector or its class. Each is a `Catalogue`; pyright does not see it in a connector, see `Catalogued`."""
+
+    def describe(self, entity: str | None = None, action: str | None = None) -> str: ...
+
+
 @contextmanager
 def identified(call_id: str | None) -> Iterator[None]:
     """Gives the tool called inside the block the framework's id of the call."""
@@ -96,7 +102,7 @@ class ToolUtils:
 def tool_utils(function: F, /) -> F: ...
 @overload
 def tool_utils(
-    *connectors: Catalogue,
+    *connectors: Described,
     framework: str | None = ...,
     update_docstring: bool = ...,
     max_output_chars: int = ...,
@@ -134,6 +140,12 @@ def tool_utils(*arguments: Any, **settings: Any) -> Any:  # noqa: D417 - the ove
     """
     functions = [argument for argument in arguments if inspect.isroutine(argument)]
     catalogues = tuple(argument for argument in arguments if not inspect.isroutine(argument))
+    for each in catalogues:
+        if not hasattr(each, "operations"):
+            raise ConfigurationError(
+                f"tool_utils takes a function or connectors, not {type(each).__name__}.",
+                hint="Put it on a `def` or `async def`; frameworks do not take callable objects.",
+            )
     made = Settings(catalogues, **settings)
     if functions:
         return wrap(functions[0], made)

@@ -11,6 +11,8 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from plugbay.tools.catalogue import Catalogue
 from plugbay.tools.hints import Hint
 
@@ -28,7 +30,8 @@ def tool_annotations(
     if {"entity", "action"} <= set(signature.parameters):
         for name, schema in execute_schema(catalogues)["properties"].items():
             if name in signature.parameters:
-                annotations[name] = Annotated[Any, Hint(**schema)]
+                # The OpenAI Agents SDK before 0.24 drops every mark but pydantic's own `Field`.
+                annotations[name] = Annotated[Any, Hint(**schema), Field(json_schema_extra=schema)]
     return annotations
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from plugbay.arguments import parsed_json
 from plugbay.errors import ConfigurationError, InvalidParameterError, clip
@@ -27,8 +27,12 @@ MAX_NAME = 64
 _MAX_SHOWN = 60
 
 
-class Catalogued(Catalogue, Protocol):
-    """A connector, as tools see it."""
+class Catalogued(Protocol):
+    """A connector, as it is handed to tools.
+
+    It is a `Catalogue` as well. That is not said here: pyright does not let a class variable, which a connector's
+    catalogue is, stand for a property of a protocol, and mypy nothing else for a connector's class.
+    """
 
     @property
     def policy(self) -> Policy | None: ...
@@ -123,11 +127,12 @@ def execute_specs(
     if mode != "execute":
         raise ConfigurationError(f"mode={mode!r} is not known.", hint='Use mode="execute".')
     narrowed = Policy(allow=only, deny=except_) if only or except_ else None
+    catalogues = cast("Sequence[Catalogue]", connectors)
     settings = [
-        Settings((connector,), policy=policy, only=narrowed, max_output_chars=max_output_chars)
-        for connector in connectors
+        Settings((catalogue,), policy=policy, only=narrowed, max_output_chars=max_output_chars)
+        for catalogue in catalogues
     ]
-    return [_execute_spec(name, each) for name, each in zip(_names(connectors), settings, strict=True)]
+    return [_execute_spec(name, each) for name, each in zip(_names(catalogues), settings, strict=True)]
 
 
 def _execute_spec(name: str, settings: Settings) -> ToolSpec:
@@ -167,12 +172,12 @@ class _Permitted:
             self.operations.setdefault(operation.entity, {})[operation.action] = operation
 
 
-def _names(connectors: Sequence[Catalogued]) -> list[str]:
+def _names(catalogues: Sequence[Catalogue]) -> list[str]:
     """A name for each connector's tool; connectors of one service are told apart by a number."""
     seen: Counter[str] = Counter()
     names = []
-    for connector in connectors:
-        base = re.sub(r"[^A-Za-z0-9_-]", "_", connector.slug.replace("-", "_"))
+    for catalogue in catalogues:
+        base = re.sub(r"[^A-Za-z0-9_-]", "_", catalogue.slug.replace("-", "_"))
         seen[base] += 1
         suffix = "_execute" if seen[base] == 1 else f"_{seen[base]}_execute"
         names.append(base[: MAX_NAME - len(suffix)] + suffix)
