@@ -135,9 +135,15 @@ class TimePager:
     def replaces(self) -> tuple[str, ...]:
         return ("start_time",)
 
-    def read(self, payload: Mapping[str, Any], records: list[Any], state: str | None) -> Slice:
-        seen = set((state or "").partition(":")[2].split(","))
-        fresh = [record for record in records if str(record.get("id")) not in seen]
+    def read(self, payload: Mapping[str, Any], records: list[Any], state: str | None) -> Slice:  # noqa: ARG002 - the records say all
+        second, _, ids = (state or "").partition(":")
+        seen = set(ids.split(","))
+
+        def given_out(record: Mapping[str, Any]) -> bool:
+            # One that has changed since is news, although its id is known.
+            return str(record.get("id")) in seen and str(_unix(record.get("updated_at"))) == second
+
+        fresh = [record for record in records if not given_out(record)]
 
         def at(count: int) -> str:
             if count == 0 and state is not None:

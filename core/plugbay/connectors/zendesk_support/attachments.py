@@ -60,7 +60,7 @@ class Attachments(Entity):
         attachment_id: AttachmentId,
         *,
         offset: Annotated[int, Field(ge=0, description="Bytes to pass over.")] = 0,
-        max_bytes: Annotated[int, Field(ge=1, le=32 * 2**20, description="Most bytes to return; 32768 if left out.")]
+        max_bytes: Annotated[int, Field(ge=1, le=32 * 2**20, description="Most bytes to return; 16384 if left out.")]
         | None = None,
     ) -> FilePart:
         """Part of an attachment's content, as text or base64."""
