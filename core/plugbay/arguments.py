@@ -30,7 +30,7 @@ from pydantic_core import SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, clip
-from plugbay.json_safe import dumps, to_json
+from plugbay.json_safe import dumps, is_list, is_object, to_json
 from plugbay.schema_text import fields_at, schema_at, type_text
 
 __all__ = ["UNSET", "Arguments", "Parameter", "Unset", "Wire", "nearest", "parsed_json"]
@@ -169,7 +169,7 @@ class Arguments:
 
     def _named(self, params: Any) -> Mapping[str, Any]:
         given = parsed_json(params)
-        if not isinstance(given, Mapping):
+        if not is_object(given):
             raise self._refusal({"": ["the arguments must be an object, by name"]}, {})
         if strange := [name for name in given if not isinstance(name, str)]:
             shown = [clip(dumps(to_json(name)), _MAX_SHOWN) for name in strange[:_MAX_PROBLEMS]]
@@ -196,7 +196,7 @@ class Arguments:
             inner = parsed_json(params[outer])
             if inner is None or inner is UNSET:
                 inner = {}
-            if not isinstance(inner, Mapping):
+            if not is_object(inner):
                 text = "an object with the fields of the body, or the fields themselves"
                 raise self._refusal({outer: [text]}, rest)
             if twice := sorted(str(name) for name in rest.keys() & inner.keys()):
@@ -263,7 +263,8 @@ class Arguments:
                 items = [item for item in error.errors(include_url=False) if type(item["input"]) is not _Placeholder]
                 if not items:
                     break
-                for item in items:
+                # Unknown names first: what stands under one may be what is missing under another.
+                for item in sorted(items, key=lambda item: item["type"] != "extra_forbidden"):
                     call = self._corrected_at(call, item)
             else:
                 break
@@ -272,11 +273,11 @@ class Arguments:
     def _corrected_at(self, call: Any, item: Any) -> Any:
         kind, loc = item["type"], item["loc"]
         if kind == "missing":
-            return _put(call, loc, self._placeholder(loc), new=True)
+            return call if _at(call, loc) is not _NOWHERE else _put(call, loc, self._placeholder(loc), new=True)
         if kind == "extra_forbidden":
             *outer, name = loc
             holder = _at(call, outer)
-            if not isinstance(holder, Mapping) or name not in holder:
+            if not is_object(holder) or name not in holder:
                 return call
             rest = {key: value for key, value in holder.items() if key != name}
             known = nearest(str(name), self._fields_beside(loc))
@@ -388,15 +389,14 @@ def _choices(item: Any) -> list[str]:
 _NOWHERE = object()
 
 
-def _at(tree: Any, path: Sequence[str | int]) -> Any:
+def _at(tree: Any, path: Sequence[Any]) -> Any:
     """What is at `path`, or `_NOWHERE`."""
     for part in path:
-        if isinstance(tree, Mapping) and part in tree:
-            tree = tree[part]
-        elif isinstance(tree, list) and isinstance(part, int) and part < len(tree):
-            tree = tree[part]
-        else:
+        is_index = isinstance(part, int)
+        held = is_index and part < len(tree) if is_list(tree) else is_object(tree) and part in tree
+        if not held:
             return _NOWHERE
+        tree = tree[part]
     return tree
 
 
@@ -412,9 +412,9 @@ def _put(tree: Any, path: Sequence[str | int], value: Any, *, new: bool = False)
     if not path:
         return value
     head, *rest = path
-    if isinstance(tree, Mapping) and (head in tree or (new and not rest)):
+    if is_object(tree) and (head in tree or (new and not rest)):
         return {**tree, head: _put(tree.get(head), rest, value, new=new)}
-    if isinstance(tree, list) and isinstance(head, int) and head < len(tree):
+    if is_list(tree) and isinstance(head, int) and head < len(tree):
         return [*tree[:head], _put(tree[head], rest, value, new=new), *tree[head + 1 :]]
     return tree
 
@@ -423,20 +423,21 @@ def _shown(value: Any) -> Any:
     """A call to be copied from: whatever is long stays the caller's."""
     if isinstance(value, _Placeholder):
         return value
-    if isinstance(value, Mapping):
+    if is_object(value):
         return {name: _shown(item) for name, item in value.items()}
-    if isinstance(value, list) and len(value) <= _MAX_LIST_SHOWN:
+    if is_list(value) and len(value) <= _MAX_LIST_SHOWN:
         return [_shown(item) for item in value]
-    return "<as given>" if isinstance(value, list) or (isinstance(value, str) and len(value) > _MAX_SHOWN) else value
+    return "<as given>" if is_list(value) or (isinstance(value, str) and len(value) > _MAX_SHOWN) else value
 
 
 def _without_flags(schema: Any) -> Any:
     """A validation schema whose numbers are not true or false, which Python takes for 1 and 0."""
-    if isinstance(schema, list):
+    if is_list(schema):
         return [_without_flags(part) for part in schema]
     if isinstance(schema, tuple):
-        return tuple(_without_flags(part) for part in schema)
-    if not isinstance(schema, dict):
+        parts: tuple[Any, ...] = schema
+        return tuple(map(_without_flags, parts))
+    if not is_object(schema):
         return schema
     made: Any = {key: part if key == "metadata" else _without_flags(part) for key, part in schema.items()}
     if made.get("type") in ("int", "float"):
@@ -454,9 +455,9 @@ def _unsendable(value: Any, where: str = "") -> str | None:
     """Where `value` holds half of a surrogate pair, which has no form in UTF-8."""
     if isinstance(value, str):
         return None if value.isascii() or value.encode(errors="ignore").decode() == value else where
-    if isinstance(value, Mapping):
+    if is_object(value):
         parts = ((f"{where}.{name}" if where else str(name), item) for name, item in value.items())
-    elif isinstance(value, list | tuple):
+    elif is_list(value):
         parts = ((f"{where}.{index}", item) for index, item in enumerate(value))
     else:
         return None

@@ -244,7 +244,7 @@ def _names(fields: Any) -> Sequence[str]:
     """Names of fields, as they are or as one text with commas, which a list of names is easily written as."""
     if isinstance(fields, str):
         return [name.strip() for name in fields.split(",") if name.strip()]
-    names = list(fields or ())
+    names: list[Any] = list(fields or ())
     if not all(isinstance(name, str) for name in names):
         raise InvalidParameterError("Fields are chosen by their names.", hint='As in ["id", "via.channel"].')
     return names

@@ -7,7 +7,7 @@ programmer's own call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ def current_tool_call() -> ToolCall | None:
 
 
 @contextmanager
-def open_tool_call(call: ToolCall) -> Iterator[ToolCall]:
+def open_tool_call(call: ToolCall) -> Generator[ToolCall]:
     """Marks everything inside the block as done for `call`."""
     token = _current.set(call)
     try:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from plugbay.arguments import UNSET, Unset, Wire
 from plugbay.operation import Effect, FileSource, Kind, Operation, Pager, Query, Reader
@@ -52,15 +52,8 @@ __all__ = [
 ]
 
 
-def _no_flag(value: Any) -> Any:
-    """Refuses true and false where a number is wanted; Python takes them for 1 and 0."""
-    if isinstance(value, bool):
-        raise ValueError("a number, not true or false")  # noqa: TRY004 - pydantic reads ValueError
-    return value
-
-
-Integer: TypeAlias = Annotated[int, BeforeValidator(_no_flag)]
-"""A whole number; a digit text is taken for it, true and false are not."""
+Integer: TypeAlias = int
+"""A whole number; a digit text is taken for it, true and false are not, as for every number of an action."""
 
 Limit: TypeAlias = Annotated[Integer, Field(ge=1, description="Most records to return; by default one page.")]
 """Type of the parameter `limit` of every list."""

@@ -19,7 +19,10 @@ from plugbay.transport import Request, Transport
 from plugbay.walk import Walk
 from plugbay.window import DEFAULT_WINDOW, window
 
-__all__ = ["Executor", "LocalExecutor"]
+__all__ = ["DEFAULT_LIMIT", "Executor", "LocalExecutor"]
+
+DEFAULT_LIMIT = 100
+"""Records of a list that nobody set a limit for."""
 
 
 class Executor(Protocol):
@@ -79,7 +82,7 @@ class LocalExecutor:
         filters = {name: value for name, value in arguments.items() if name not in {"limit", "cursor"}}
         walk = Walk(operation, filters, arguments.get("cursor"))
         limit = arguments.get("limit")
-        wanted = pager.largest if limit is None else limit
+        wanted = min(pager.largest, DEFAULT_LIMIT) if limit is None else limit
         part = Slice([], None)
         while len(walk.records) < wanted:
             size = min(wanted - len(walk.records) + walk.skip, pager.largest)
@@ -109,4 +112,8 @@ def _page_request(
     replaced = pager.replaces() if state is not None else ()
     kept = {name: value for name, value in filters.items() if name not in replaced}
     request = build_request(operation, kept)
-    return Request(request.method, request.path, request.query + pager.query(state, size), repeatable=True)
+    place = pager.query(state, size)
+    # A service's own link to the next page repeats the filters.
+    named = {name for name, _ in place}
+    query = tuple((name, value) for name, value in request.query if name not in named)
+    return Request(request.method, request.path, query + place, repeatable=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from plugbay.errors import ResponseIntegrityError, clip
-from plugbay.json_safe import dumps, to_json
+from plugbay.json_safe import dumps, is_list, is_object, to_json
 from plugbay.operation import Effect, Operation
 
 __all__ = ["incomplete", "read_record", "read_records", "sideloaded", "uncertain"]
@@ -25,12 +24,12 @@ def read_record(operation: Operation, payload: Any) -> Any:
     """
     if operation.kind == "delete":
         return {"deleted": True}
-    if not isinstance(payload, Mapping):
+    if not is_object(payload):
         raise incomplete(operation, "an object", payload)
     if operation.read is not None:
         return operation.read(payload)
     record = payload.get(operation.record) if operation.record else payload
-    if not isinstance(record, Mapping) or not record:
+    if not is_object(record) or not record:
         raise incomplete(operation, f"`{operation.record}`" if operation.record else "the record", payload)
     return record
 
@@ -41,8 +40,8 @@ def read_records(operation: Operation, payload: Any) -> list[Any]:
     Raises:
         ResponseIntegrityError: The answer does not hold a list of them.
     """
-    records = payload.get(operation.record) if isinstance(payload, Mapping) else None
-    if not isinstance(records, list) or not all(isinstance(record, Mapping) for record in records):
+    records = payload.get(operation.record) if is_object(payload) else None
+    if not is_list(records) or not all(is_object(record) for record in records):
         raise incomplete(operation, f"`{operation.record}`, a list of records,", payload)
     return records
 
@@ -56,10 +55,10 @@ def sideloaded(payload: Any, record: str | None, into: dict[str, Any] | None = N
         into: What the pages before brought; the answer's is added to it.
     """
     found = {} if into is None else into
-    for key, value in payload.items() if isinstance(payload, Mapping) else ():
+    for key, value in payload.items() if is_object(payload) else ():
         if key == record or key in _PAGING_KEYS:
             continue
-        if isinstance(value, list) and isinstance(found.get(key), list):
+        if is_list(value) and isinstance(found.get(key), list):
             found[key] += [item for item in value if item not in found[key]]
         elif value is not None:
             found[key] = value

@@ -18,13 +18,24 @@ import math
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-__all__ = ["Json", "JsonDict", "dumps", "to_json"]
+__all__ = ["Json", "JsonDict", "dumps", "is_list", "is_object", "to_json"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+def is_object(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether a value is what JSON calls an object."""
+    return isinstance(value, Mapping)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a value is what JSON calls an array."""
+    return isinstance(value, list)
+
 
 MAX_DEPTH = 64
 """Levels of nesting kept; deeper data is a loop or an attack."""
@@ -68,7 +79,7 @@ class _Conversion:
             self._above.discard(id(value))
 
     def _composite(self, value: Any, depth: int) -> Json:
-        if isinstance(value, Mapping):
+        if is_object(value):
             return {_key(key): self.json(item, depth) for key, item in value.items()}
         if isinstance(value, BaseModel):
             return self.json(value.model_dump(mode="python"), depth)

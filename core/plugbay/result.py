@@ -7,7 +7,7 @@ left to a budget of characters, saying what was cut and how to continue.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.json_safe import is_list, is_object
 
 __all__ = ["Listing", "Meta", "Page", "Result", "clip_texts", "exclude", "prune", "select"]
 
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 LONG_TEXT = 2_000
 """Characters of one text kept when a call asks for long texts to be clipped."""
+
+
+_KNOWN = frozenset({"has_more", "cursor", "count", "total", "included", "note", "dry_run"})
 
 
 class Meta(dict[str, Any]):
@@ -51,9 +55,11 @@ class Meta(dict[str, Any]):
         super().__init__({name: value for name, value in known.items() if value is not None})
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self.get(name)
+        if name in self:
+            return self[name]
+        if name in _KNOWN:
+            return None
+        raise AttributeError(f"{type(self).__name__} has no {name!r}")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -149,10 +155,10 @@ def exclude(data: Any, fields: Sequence[str]) -> Any:
 
 def prune(data: Any) -> Any:
     """The data without nulls, empty texts, empty lists and empty objects, which tell a model nothing."""
-    if isinstance(data, Mapping):
+    if is_object(data):
         pruned = {key: prune(value) for key, value in data.items()}
         return {key: value for key, value in pruned.items() if value is not None and value not in ("", [], {})}
-    if isinstance(data, list):
+    if is_list(data):
         return [prune(item) for item in data]
     return data
 
@@ -162,15 +168,15 @@ def clip_texts(data: Any, limit: int = LONG_TEXT) -> Any:
     if isinstance(data, str):
         cut = f"{data[:limit]}… [{len(data) - limit} more characters]"
         return cut if len(cut) < len(data) else data
-    if isinstance(data, Mapping):
+    if is_object(data):
         return {key: clip_texts(value, limit) for key, value in data.items()}
-    if isinstance(data, list):
+    if is_list(data):
         return [clip_texts(item, limit) for item in data]
     return data
 
 
 def _each(data: Any, shape: Callable[[Any], Any]) -> Any:
-    return [shape(item) for item in data] if isinstance(data, list) else shape(data)
+    return [shape(item) for item in data] if is_list(data) else shape(data)
 
 
 def _tree(fields: Sequence[str]) -> dict[str, Any]:
@@ -190,17 +196,17 @@ def _tree(fields: Sequence[str]) -> dict[str, Any]:
 def _selected(record: Any, tree: dict[str, Any]) -> Any:
     if not tree:
         return record
-    if isinstance(record, list):
+    if is_list(record):
         return [_selected(item, tree) for item in record]
-    if not isinstance(record, Mapping):
+    if not is_object(record):
         return record
     return {key: _selected(record[key], branch) for key, branch in tree.items() if key in record}
 
 
 def _excluded(record: Any, tree: dict[str, Any]) -> Any:
-    if isinstance(record, list):
+    if is_list(record):
         return [_excluded(item, tree) for item in record]
-    if not isinstance(record, Mapping):
+    if not is_object(record):
         return record
     return {
         key: _excluded(value, tree[key]) if tree.get(key) else value

@@ -7,8 +7,10 @@ it is started by the first of them.
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugbay.errors import ConfigurationError
@@ -32,10 +34,22 @@ def _background() -> asyncio.AbstractEventLoop:
         if _loop is None or not any(thread.name == _NAME for thread in threading.enumerate()):
             _loop = asyncio.new_event_loop()
             threading.Thread(target=_loop.run_forever, name=_NAME, daemon=True).start()
+            atexit.register(_finish, _loop)
         return _loop
 
 
+def _finish(loop: asyncio.AbstractEventLoop) -> None:
+    """Closes at the end of the process what nobody closed: each connector's connections end with their loop."""
+    if loop.is_running():
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(FINISH_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+
+
 _NAME = "plugbay-sync"
+
+FINISH_SECONDS = 2.0
+"""How long the end of a process may wait for connections to close."""
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -116,17 +130,19 @@ class SyncEntity:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name not in dict(type(self._entity).actions()):
-            raise AttributeError(f"{type(self._entity).__name__} has no action {name!r}")
+        kind: Any = type(self._entity)
+        if name not in dict(kind.actions()):
+            raise AttributeError(f"{kind.__name__} has no action {name!r}")
         action = getattr(self._entity, name)
 
         def call(*values: Any, **named: Any) -> Any:
-            return run(_awaited(action(*values, **named)))
+            return run(_awaited(action, values, named))
 
         return call
 
 
-async def _awaited(pending: Any) -> Any:
+async def _awaited(action: Callable[..., Any], values: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    pending = action(*values, **named)
     if isinstance(pending, Listing):
         page: Page[Any] = await pending
         return page

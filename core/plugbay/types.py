@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from plugbay.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from typing import Self
 
 __all__ = ["SecretModel"]
 
@@ -38,6 +41,24 @@ class SecretModel(BaseModel):
             hint=f"It takes {', '.join(cls.model_fields)}.",
             details={"fields": fields},
         )
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **settings: Any) -> Self:
+        """The model that a JSON text describes; see `BaseModel.model_validate_json`.
+
+        Raises:
+            ConfigurationError: It describes none, or is not JSON.
+        """
+        try:
+            return super().model_validate_json(json_data, **settings)
+        except ValidationError:
+            pass
+        # What is not JSON never reaches the validator above, and pydantic's error holds all of it.
+        raise ConfigurationError(f"{cls.__name__}: the text is not JSON.")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Pydantic's own refusal quotes the value.
+        raise TypeError(f"{type(self).__name__} is frozen; make a new one.")
 
     def __getstate__(self) -> dict[Any, Any]:
         raise TypeError(f"{type(self).__name__} holds secrets and is not pickled.")

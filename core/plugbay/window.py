@@ -11,13 +11,13 @@ from plugbay.result import Meta
 
 __all__ = ["DEFAULT_WINDOW", "window"]
 
-DEFAULT_WINDOW = 32_768
+DEFAULT_WINDOW = 16_384
 """Bytes of a file given at once when the caller does not say."""
 
 
 def window(record: Mapping[str, Any], data: bytes, offset: int, total: int | None) -> Outcome:
     """A part of a file as JSON: text if it is text, base64 otherwise."""
-    text, used = _text(data)
+    text, used = _text(data) if _may_be_text(record.get("content_type")) else (None, len(data))
     content: dict[str, Any] = {
         "file_name": record.get("file_name"),
         "content_type": record.get("content_type"),
@@ -31,6 +31,14 @@ def window(record: Mapping[str, Any], data: bytes, offset: int, total: int | Non
     more = isinstance(size, int) and used > 0 and offset + used < size
     note = f"Continue with offset={offset + used}." if more else None
     return Outcome(content, Meta(has_more=more, note=note))
+
+
+def _may_be_text(kind: Any) -> bool:
+    """Whether a content type leaves room for text; the windows of one file should all be of one encoding."""
+    name = str(kind or "").partition(";")[0].strip().lower()
+    media, _, format_ = name.partition("/")
+    known = {"application/octet-stream", "application/json", "application/xml", "application/yaml", "message/rfc822"}
+    return not name or media == "text" or name in known or format_.endswith(("+json", "+xml"))
 
 
 def _text(data: bytes) -> tuple[str | None, int]:

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 for success, 1 for a failure, 2 for a command line that cannot be read.
     """
-    options = _parser().parse_args(arguments)
+    options = _read(arguments)
     try:
         status: int = options.run(options)
     except PlugbayError as error:
@@ -31,6 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"plugbay: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 1
     return status
+
+
+def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    # argparse takes an option for the end of KEY=VALUE ..., which may go on behind it.
+    if rest and ("params" not in options or any(text.startswith("-") for text in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        options.params += rest
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,11 +9,11 @@ from the end, whose place in the list the cursor remembers.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from plugbay.json_safe import dumps
+from plugbay.json_safe import dumps, is_list, is_object
 from plugbay.operation import Operation
 from plugbay.result import clip_texts, prune, select
 from plugbay.tools.envelope import Envelope
@@ -73,7 +73,7 @@ def fit(
     if window and (part := _shorter_window(data, meta, budget)) is not None:
         return part
     if isinstance(data, str):
-        return _text(data, meta, budget)
+        return _text(data, _alone(meta), budget)
     clipped = _clipped(data, meta, budget)
     return clipped if _fits(clipped, budget) else _cut(clipped["data"], clipped["meta"], budget, resume_at)
 
@@ -85,16 +85,14 @@ def _clipped(data: Any, meta: dict[str, Any], budget: int) -> Envelope:
         clipped = _noted(clip_texts(data, limit), meta, f"Long texts were cut to {limit:,} characters.")
         if _fits(clipped, budget):
             return clipped
-    meta = clipped["meta"]
-    if meta.pop("included", None) is not None:
-        clipped["meta"] = _with_note(meta, "meta.included was left out.")
+    clipped["meta"] = _alone(clipped["meta"])
     return clipped
 
 
 def _cut(data: Any, meta: dict[str, Any], budget: int, resume_at: Callable[[int], str] | None) -> Envelope:
-    if isinstance(data, list):
+    if is_list(data):
         return _first(data, meta, budget, resume_at)
-    if isinstance(data, dict):
+    if is_object(data):
         return _smaller(data, meta, budget)
     return _noted(None, meta, "The result was too large and was left out.")
 
@@ -133,7 +131,7 @@ def _first(data: list[Any], meta: dict[str, Any], budget: int, resume_at: Callab
     return _noted([], told, f"0 of {len(data)} records fit; ask for fewer records or fields.")
 
 
-def _smaller(data: dict[str, Any], meta: dict[str, Any], budget: int) -> Envelope:
+def _smaller(data: Mapping[str, Any], meta: dict[str, Any], budget: int) -> Envelope:
     """The object without its largest fields, as few as need be."""
     left, gone = dict(data), list[str]()
     for key in sorted(data, key=lambda key: len(dumps({key: data[key]})), reverse=True):
@@ -155,7 +153,7 @@ def _text(text: str, meta: dict[str, Any], budget: int) -> Envelope:
 
 def _shorter_window(data: Any, meta: dict[str, Any], budget: int) -> Envelope | None:
     """A part of a file cut behind a whole letter, or a whole group of base64, with the place where it goes on."""
-    content = data.get("content") if isinstance(data, dict) else None
+    content = data.get("content") if is_object(data) else None
     if not isinstance(content, str) or not isinstance(data.get("offset"), int):
         return None
     meta = {**meta, "has_more": True, "note": None}
@@ -176,6 +174,15 @@ def _head(text: str, room: int) -> str:
     """The longest start of `text` whose JSON has at most `room` characters."""
     fitting = bisect_right(range(len(text) + 1), room, key=lambda count: len(dumps(text[:count])))
     return text[: max(0, fitting - 1)]
+
+
+def _alone(meta: dict[str, Any]) -> dict[str, Any]:
+    """What is known beside the data, without the records of other kinds."""
+    if meta.get("included") is None:
+        return meta
+    return _with_note(
+        {name: value for name, value in meta.items() if name != "included"}, "meta.included was left out."
+    )
 
 
 def _lean(meta: dict[str, Any], room: int) -> dict[str, Any]:

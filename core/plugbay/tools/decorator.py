@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar, overload
 from plugbay.arguments import parsed_json
 from plugbay.context import Step, ToolCall, open_tool_call
 from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
+from plugbay.json_safe import is_list, is_object
 from plugbay.policy import READ_ONLY, Policy
 from plugbay.result import Page, Result
 from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
@@ -262,7 +263,7 @@ class _Tool:
 
     def _shaped(self, call: ToolCall, value: Any) -> Envelope:
         """What the function returned as an envelope of bounded size."""
-        if isinstance(value, Mapping) and set(value) == {"error"}:
+        if is_object(value) and set(value) == {"error"}:
             return as_failure(value["error"])
         envelope = success(value)
         step = call.done[0] if len(call.done) == 1 and _hands_on(value, call.done[0]) else None
@@ -329,7 +330,7 @@ def _hands_on(value: Any, step: Step) -> bool:
     """
     if isinstance(value, Result | Page):
         value = value.data
-    elif isinstance(value, Mapping) and "data" in value and set(value) <= {"data", "meta"}:
+    elif is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         value = value["data"]
     return value is step.data or (isinstance(value, list | dict) and bool(value == step.data))
 
@@ -339,7 +340,7 @@ def _params(call: ToolCall, given: Any) -> Any:
     params = parsed_json(given)
     if params is None or params == "":
         return None
-    if not isinstance(params, Mapping):
+    if not is_object(params):
         raise InvalidParameterError(
             "`params` must be an object.",
             hint='As in {"limit": 10}.',
@@ -349,7 +350,7 @@ def _params(call: ToolCall, given: Any) -> Any:
     fields = parsed_json(rest.pop("select_fields", None))
     if isinstance(fields, str):
         fields = [field.strip() for field in fields.split(",")]
-    if fields is not None and not (isinstance(fields, list) and all(isinstance(field, str) for field in fields)):
+    if fields is not None and not (is_list(fields) and all(isinstance(field, str) for field in fields)):
         raise InvalidParameterError("`select_fields` must be a list of field names.")
     call.select_fields = tuple(fields or ())
     return rest

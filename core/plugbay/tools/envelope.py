@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from plugbay.errors import ErrorPayload, PlugbayError
-from plugbay.json_safe import JsonDict, dumps, to_json
+from plugbay.json_safe import JsonDict, dumps, is_object, to_json
 from plugbay.result import Page, Result
 
 __all__ = ["Envelope", "as_failure", "failure", "failure_text", "is_failure", "success"]
@@ -31,9 +31,9 @@ def success(value: Any) -> Envelope:
     """
     if isinstance(value, Result | Page):
         return JsonDict(data=to_json(value.data), meta=to_json(value.meta))
-    if isinstance(value, Mapping) and "data" in value and set(value) <= {"data", "meta"}:
+    if is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         meta = to_json(value.get("meta") or {})
-        if isinstance(meta, dict):
+        if is_object(meta):
             return JsonDict(data=to_json(value["data"]), meta=meta)
     return JsonDict(data=to_json(value), meta={})
 
@@ -50,10 +50,10 @@ def as_failure(said: Any) -> Envelope:
         said: A payload, part of one, or anything else, which becomes the message.
     """
     facts = to_json(said)
-    if not isinstance(facts, dict):
+    if not is_object(facts):
         facts = {"message": facts if isinstance(facts, str) else dumps(facts)}
     usable = {name: value for name, value in facts.items() if name in _KINDS and isinstance(value, _KINDS[name])}
-    error = {**PlugbayError("The tool reports a failure.").payload(), **usable}
+    error: dict[str, Any] = {**PlugbayError("The tool reports a failure.").payload(), **usable}
     # What has no place of its own is a detail; only these keys are promised.
     others = {name: value for name, value in facts.items() if name not in usable and value is not None}
     if others:

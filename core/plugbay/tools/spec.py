@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 
 from plugbay.arguments import parsed_json
 from plugbay.errors import ConfigurationError, InvalidParameterError, clip
+from plugbay.json_safe import is_object
 from plugbay.operation import Effect, Operation
 from plugbay.policy import Policy
 from plugbay.result import Result
@@ -88,7 +89,7 @@ class ToolSpec:
             given = None
         required = self.parameters.get("required", ())
         hint = f"Call {self.name} with {json.dumps({name: f'<{name}>' for name in required})}."
-        if not isinstance(given, Mapping):
+        if not is_object(given):
             return failure(InvalidParameterError("The arguments must be a JSON object.", hint=hint))
         problems = {
             clip(str(name), _MAX_SHOWN): ["unknown"] for name in given if name not in self.parameters["properties"]

@@ -15,7 +15,7 @@ from plugbay.executor import Executor, LocalExecutor
 from plugbay.operation import Operation
 from plugbay.outcome import Outcome
 from plugbay.policy import Policy
-from plugbay.transport import Request, Transport
+from plugbay.transport import Request, RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from typing import Self
@@ -39,6 +39,7 @@ class ZendeskConnector(Connector):
         token_store: Keeps the tokens; asked before a renewal and told of it.
         timeout: Seconds that one call may take in all, its retries and waits included.
         max_attempts: Times one call is tried in all.
+        retry: When a call is tried again, and after how long; its clock, sleep and randomness can be replaced.
         http: An `httpx.AsyncBaseTransport` to send through, for proxies and tests.
 
     Raises:
@@ -57,6 +58,7 @@ class ZendeskConnector(Connector):
         token_store: TokenStore | None = None,
         timeout: float = 60.0,
         max_attempts: int = 3,
+        retry: RetryPolicy | None = None,
         http: Any = None,
     ) -> None:
         credentials = credentials_of(auth_config, on_token_refresh=on_token_refresh, token_store=token_store)
@@ -64,7 +66,13 @@ class ZendeskConnector(Connector):
         executor: Executor = _NoTenant()
         if root is not None:
             transport = Transport(
-                root, credentials, read_error=read_error, timeout=timeout, max_attempts=max_attempts, http=http
+                root,
+                credentials,
+                read_error=read_error,
+                timeout=timeout,
+                max_attempts=max_attempts,
+                retry=retry,
+                http=http,
             )
             executor = LocalExecutor(transport)
         super().__init__(executor, policy=policy)

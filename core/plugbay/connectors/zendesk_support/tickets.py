@@ -180,8 +180,8 @@ class Tickets(Entity):
     async def create(
         self,
         *,
-        subject: str,
         comment: FirstComment,
+        subject: str | None = None,
         requester_id: Id | None = None,
         requester: Requester | None = None,
         submitter_id: Id | None = None,

@@ -1,0 +1,168 @@
+"""Result, Page and Listing; choosing, leaving out, pruning, clipping."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugbay import InvalidParameterError, Listing, Page, ResponseIntegrityError, Result
+from plugbay.result import Meta, clip_texts, exclude, prune, select
+
+RECORD = {"id": 1, "via": {"channel": "web", "source": {"to": "a"}}, "tags": ["x"], "fields": [{"id": 7, "value": 1}]}
+
+
+def listing(pages, **settings):
+    """A list whose pages are given by cursor."""
+
+    async def fetch(limit, cursor):
+        data, after = pages[cursor]
+        return Page(data[:limit], Meta(has_more=after is not None, cursor=after))
+
+    return Listing(fetch, **{"limit": None, "cursor": None, "page_size": 2, **settings})
+
+
+class TestSelect:
+    """Choosing and leaving out fields."""
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            (["id"], {"id": 1}),
+            (["via.channel"], {"via": {"channel": "web"}}),
+            (["fields.id"], {"fields": [{"id": 7}]}),
+            (["via.source.to", "id"], {"via": {"source": {"to": "a"}}, "id": 1}),
+            (["via", "via.channel"], {"via": RECORD["via"]}),
+            (["via.channel", "via"], {"via": RECORD["via"]}),
+            (["nothing", "tags.deep"], {"tags": ["x"]}),
+        ],
+    )
+    def test_select(self, fields, expected):
+        """Dotted names reach into objects and lists; a whole field stays whole whatever else is named in it."""
+        assert expected == select(RECORD, fields)
+        assert [expected] == select([RECORD], fields)
+
+    def test_exclude(self):
+        """Excluded fields are gone, at any depth, and the rest is as it was."""
+        expected = {"id": 1, "via": {"channel": "web"}, "fields": [{"value": 1}]}
+
+        assert expected == exclude(RECORD, ["tags", "via.source", "fields.id"])
+        assert {"id": 1} == exclude(RECORD, ["tags", "via", "via.source", "fields"])
+
+    @given(st.lists(st.sampled_from(["id", "via", "via.channel", "via.source", "via.source.to", "tags", "fields.id"])))
+    def test_select_and_exclude_share_nothing(self, fields):
+        """What is chosen by some names is not in what is left without them, down to the last value."""
+
+        def leaves(value, path=()):
+            if isinstance(value, dict):
+                return {leaf for key, item in value.items() for leaf in leaves(item, (*path, key))}
+            if isinstance(value, list):
+                return {leaf for item in value for leaf in leaves(item, path)}
+            return {path}
+
+        chosen = leaves(select(RECORD, fields)) if fields else set()
+
+        assert set() == chosen & leaves(exclude(RECORD, fields))
+        assert leaves(RECORD) == chosen | leaves(exclude(RECORD, fields))
+
+
+class TestShaping:
+    """Pruning and clipping."""
+
+    def test_prune_keeps_false_and_zero(self):
+        """Only what tells nothing goes: nulls, empty texts, lists and objects; false and zero are facts."""
+        data = [{"a": None, "b": "", "c": [], "d": {"e": None}, "f": False, "g": 0, "h": [{"i": None}]}]
+
+        assert [{"f": False, "g": 0, "h": [{}]}] == prune(data)
+
+    def test_clip_says_how_much_is_gone(self):
+        """A cut text says how many characters are missing."""
+        assert {"a": ["xx… [98 more characters]"]} == clip_texts({"a": ["x" * 100]}, 2)
+
+    @given(st.text(max_size=80), st.integers(1, 40))
+    def test_clip_never_makes_longer(self, text, limit):
+        """Clipping never makes a text longer, and leaves short ones alone."""
+        clipped = clip_texts(text, limit)
+
+        assert len(text) >= len(clipped)
+        assert clipped == text or clipped.startswith(text[:limit])
+
+
+class TestMeta:
+    """What is known beside the data."""
+
+    def test_without_nulls(self):
+        """What is not known is not printed, and is None when asked for."""
+        result = Result(data=[], meta=Meta(has_more=False, cursor=None))
+
+        assert {"data": [], "meta": {"has_more": False}} == result.model_dump(mode="json")
+        assert (False, None, None) == (result.meta.has_more, result.meta.cursor, result.meta.total)
+
+    def test_as_a_mapping(self):
+        """Meta is read like the JSON it becomes."""
+        meta = Meta(cursor="c", extra=1)
+
+        assert ("c", 1, "d") == (meta["cursor"], meta.get("extra"), meta.get("total", "d"))
+        with pytest.raises(KeyError):
+            meta["nothing"]
+
+    def test_slip_in_a_name(self):
+        """A name that no meta has is an error, not None: `meta.hasmore` would end every list."""
+        with pytest.raises(AttributeError):
+            Meta(has_more=True).hasmore  # noqa: B018
+
+    def test_result_as_json(self):
+        """A result is printed as data and meta."""
+        assert {"data": [{"id": 1}], "meta": {"count": 1}} == Result(data=[{"id": 1}], meta=Meta(count=1)).model_dump(
+            mode="json"
+        )
+
+
+class TestListing:
+    """A list is awaited for a page and iterated for all."""
+
+    PAGES = {None: ([1, 2], "b"), "b": ([3, 4], "c"), "c": ([5], None)}  # noqa: RUF012
+
+    async def test_await_is_one_page(self):
+        """Awaiting reads one page, which is a sequence of its records."""
+        page = await listing(self.PAGES)
+
+        assert ([1, 2], 2, "b") == (list(page), len(page), page.meta.cursor)
+
+    async def test_iterating_reads_to_the_end(self):
+        """Iterating reads page after page, and again from the start when repeated."""
+        numbers = listing(self.PAGES)
+
+        assert [[1, 2, 3, 4, 5]] * 2 == [[n async for n in numbers] for _ in range(2)]
+
+    @pytest.mark.parametrize("limit", range(1, 7))
+    async def test_iterating_ends_at_the_limit(self, limit):
+        """With a limit iterating ends there."""
+        assert [1, 2, 3, 4, 5][:limit] == [n async for n in listing(self.PAGES, limit=limit)]
+
+    async def test_iterating_from_a_cursor(self):
+        """A cursor says where iterating begins."""
+        assert [3, 4, 5] == [n async for n in listing(self.PAGES, cursor="b")]
+
+    async def test_circle_of_pages(self):
+        """Pages that lead back to one that was read are an error, not an endless list."""
+        pages = {None: ([1], "a"), "a": ([2], "b"), "b": ([3], "a")}
+
+        with pytest.raises(ResponseIntegrityError, match="same page twice"):
+            [n async for n in listing(pages)]
+
+    @staticmethod
+    def _ends_early():
+        async def fetch(limit, cursor):
+            return Page([1, 2], Meta(has_more=True, note="Narrow it."))
+
+        return fetch
+
+    async def test_end_before_the_end(self):
+        """A list that cannot be read to its end says so instead of ending."""
+        with pytest.raises(InvalidParameterError, match="Narrow it"):
+            [n async for n in Listing(self._ends_early(), limit=3, cursor=None, page_size=2)]
+
+    async def test_limit_before_the_end(self):
+        """Where a list cannot go on is no concern of a reader who has all they asked for."""
+        assert [1, 2] == [n async for n in Listing(self._ends_early(), limit=2, cursor=None, page_size=2)]
