@@ -8,7 +8,6 @@ is refused with the field, what is allowed, and a call that would be right.
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -31,17 +30,27 @@ from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, clip
 from plugbay.json_safe import dumps, is_list, is_object, to_json
+from plugbay.mending import (
+    MAX_SHOWN,
+    NOWHERE,
+    Placeholder,
+    at,
+    choices_of,
+    mended,
+    nearest,
+    parsed_json,
+    put,
+    replacement_of,
+    shown,
+)
 from plugbay.schema_text import fields_at, schema_at, type_text
 
-__all__ = ["UNSET", "Arguments", "Parameter", "Unset", "Wire", "nearest", "parsed_json"]
+__all__ = ["UNSET", "Arguments", "Parameter", "Rare", "Unset", "Wire"]
 
 Location: TypeAlias = Literal["path", "query", "body"]
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_QUOTED = re.compile(r"'([^']*)'")
 _MENDING_ROUNDS = 4
-_MAX_SHOWN = 60
-_MAX_LIST_SHOWN = 10
 _MAX_PROBLEMS = 50
 
 
@@ -71,6 +80,10 @@ class Wire(NamedTuple):
     location: Location | None = None
 
 
+class Rare:
+    """Marks a parameter that few calls need: it is taken like any other, but a catalogue's overview leaves it out."""
+
+
 class Parameter(NamedTuple):
     """One argument of an action.
 
@@ -80,6 +93,7 @@ class Parameter(NamedTuple):
         location: Where it travels.
         required: Whether a call must give it.
         nullable: Whether an explicit null is a value that is sent.
+        rare: Whether an overview leaves it out.
     """
 
     name: str
@@ -87,6 +101,7 @@ class Parameter(NamedTuple):
     location: Location
     required: bool
     nullable: bool
+    rare: bool
 
 
 class Arguments:
@@ -172,8 +187,8 @@ class Arguments:
         if not is_object(given):
             raise self._refusal({"": ["the arguments must be an object, by name"]}, {})
         if strange := [name for name in given if not isinstance(name, str)]:
-            shown = [clip(dumps(to_json(name)), _MAX_SHOWN) for name in strange[:_MAX_PROBLEMS]]
-            raise self._refusal({name: ["not a name"] for name in shown}, {})
+            names = [clip(dumps(to_json(name)), MAX_SHOWN) for name in strange[:_MAX_PROBLEMS]]
+            raise self._refusal({name: ["not a name"] for name in names}, {})
         return given
 
     def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,28 +214,38 @@ class Arguments:
             if not is_object(inner):
                 text = "an object with the fields of the body, or the fields themselves"
                 raise self._refusal({outer: [text]}, rest)
+            inner = self._without_own_id(inner, rest)
             if twice := sorted(str(name) for name in rest.keys() & inner.keys()):
                 raise self._refusal({name: [f"given twice, inside `{outer}` and outside"] for name in twice}, rest)
             params = self._named({**rest, **inner})
         return params
 
+    def _without_own_id(self, inner: Mapping[str, Any], rest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A nested body without the record's own id, which some clients repeat there."""
+        named = [parameter.name for parameter in self.parameters.values() if parameter.location == "path"]
+        if "id" not in inner or "id" in self.parameters or len(named) != 1:
+            return inner
+        if str(rest.get(named[0])) != str(inner["id"]):
+            raise self._refusal({f"{self._body}.id": [f"not the same as `{named[0]}`"]}, rest)
+        return {name: value for name, value in inner.items() if name != "id"}
+
     def _mended(self, given: dict[str, Any], error: ValidationError) -> dict[str, Any]:
         for _ in range(_MENDING_ROUNDS):
-            attempt = _mend(given, error)
+            attempt = mended(given, error)
             if attempt is None:
                 break
             try:
-                mended: dict[str, Any] = self._validator.validate_python(attempt)
+                bound: dict[str, Any] = self._validator.validate_python(attempt)
             except ValidationError as again:
                 given, error = attempt, again
             else:
-                return mended
+                return bound
         raise self._explained(given, error) from None
 
     def _explained(self, given: dict[str, Any], error: ValidationError) -> InvalidParameterError:
         problems: dict[str, list[str]] = {}
         for item in error.errors(include_url=False)[:_MAX_PROBLEMS]:
-            where = ".".join(clip(str(part), _MAX_SHOWN) for part in item["loc"])
+            where = ".".join(clip(str(part), MAX_SHOWN) for part in item["loc"])
             problems.setdefault(where, []).append(self._problem(item))
         return self._refusal(problems, given)
 
@@ -234,8 +259,8 @@ class Arguments:
             return f"unknown{f', did you mean `{known}`?' if known else ''}{others}"
         if kind == "missing":
             return "missing"
-        if choices := _choices(item):
-            return f"{clip(dumps(to_json(item['input'])), _MAX_SHOWN)} is not one of {', '.join(choices)}"
+        if choices := choices_of(item):
+            return f"{clip(dumps(to_json(item['input'])), MAX_SHOWN)} is not one of {', '.join(choices)}"
         message = str(item["msg"]).removeprefix("Value error, ")
         return message[:1].lower() + message[1:]
 
@@ -246,10 +271,10 @@ class Arguments:
         said = "; ".join(
             f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items()
         )
-        shown = to_json(_shown(self._corrected(given)))
+        call = to_json(shown(self._corrected(given)))
         return InvalidParameterError(
             f"{self._name}: {said}.",
-            hint=f"Call {self._name} with {clip(dumps(shown))}.",
+            hint=f"Call {self._name} with {clip(dumps(call))}.",
             details={"fields": problems},
         )
 
@@ -260,7 +285,7 @@ class Arguments:
             try:
                 self._validator.validate_python(call)
             except ValidationError as error:
-                items = [item for item in error.errors(include_url=False) if type(item["input"]) is not _Placeholder]
+                items = [item for item in error.errors(include_url=False) if type(item["input"]) is not Placeholder]
                 if not items:
                     break
                 # Unknown names first: what stands under one may be what is missing under another.
@@ -273,42 +298,38 @@ class Arguments:
     def _corrected_at(self, call: Any, item: Any) -> Any:
         kind, loc = item["type"], item["loc"]
         if kind == "missing":
-            return call if _at(call, loc) is not _NOWHERE else _put(call, loc, self._placeholder(loc), new=True)
+            return call if at(call, loc) is not NOWHERE else put(call, loc, self._placeholder(loc), new=True)
         if kind == "extra_forbidden":
             *outer, name = loc
-            holder = _at(call, outer)
+            holder = at(call, outer)
             if not is_object(holder) or name not in holder:
                 return call
             rest = {key: value for key, value in holder.items() if key != name}
             known = nearest(str(name), self._fields_beside(loc))
-            return _put(call, outer, rest if known is None or known in rest else {**rest, known: holder[name]})
+            return put(call, outer, rest if known is None or known in rest else {**rest, known: holder[name]})
         # What a union adds to the place of an error, the names of its members, is no place of the call's own.
-        while loc and _at(call, loc) is _NOWHERE:
+        while loc and at(call, loc) is NOWHERE:
             loc = loc[:-1]
-        if replacement := _replacement(item):
-            return _put(call, loc, replacement[0])
-        if choices := _choices(item):
-            return _put(call, loc, nearest(str(item["input"]), choices) or choices[0])
-        return _put(call, loc, self._placeholder(loc))
+        if replacement := replacement_of(item):
+            return put(call, loc, replacement[0])
+        if choices := choices_of(item):
+            return put(call, loc, nearest(str(item["input"]), choices) or choices[0])
+        return put(call, loc, self._placeholder(loc))
 
-    def _placeholder(self, loc: Sequence[str | int]) -> _Placeholder:
-        return _Placeholder(f"<{type_text(schema_at(self.schema, loc), self.schema)}>")
-
-
-class _Placeholder(str):
-    """Stands for a value that only the caller can know."""
-
-    __slots__ = ()
+    def _placeholder(self, loc: Sequence[str | int]) -> Placeholder:
+        return Placeholder(f"<{type_text(schema_at(self.schema, loc), self.schema)}>")
 
 
 def _parameter(declared: inspect.Parameter, hint: Any, in_path: set[str], usual: Location) -> Parameter:
-    mark = next((extra for extra in _extras(hint) if isinstance(extra, Wire)), Wire())
+    extras = _extras(hint)
+    mark = next((extra for extra in extras if isinstance(extra, Wire)), Wire())
     return Parameter(
         name=declared.name,
         wire=mark.name or declared.name,
         location="path" if declared.name in in_path else mark.location or usual,
         required=declared.default is inspect.Parameter.empty,
         nullable=declared.default is UNSET,
+        rare=any(extra is Rare or isinstance(extra, Rare) for extra in extras),
     )
 
 
@@ -318,116 +339,6 @@ def _extras(hint: Any) -> list[Any]:
         inner, *extras = get_args(hint)
         return [*extras, *_extras(inner)]
     return [extra for part in get_args(hint) if part is not type(None) for extra in _extras(part)]
-
-
-def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
-    """The known name that `name` most likely stands for, if one is close."""
-    import difflib  # noqa: PLC0415 - only a refusal needs it
-
-    folded = {_folded(candidate): candidate for candidate in known}
-    wanted = _folded(name)
-    if wanted in folded:
-        return folded[wanted]
-    ending = [candidate for key, candidate in folded.items() if wanted and key.endswith(wanted)]
-    if len(ending) == 1:
-        return ending[0]
-    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
-
-
-def _folded(name: str) -> str:
-    """A name without what writers vary: case, spaces, `_` and `-`; a leading `-`, which turns a sort round, stays."""
-    text = name.strip().casefold()
-    return ("-" if text.startswith("-") else "") + re.sub(r"[^a-z0-9]", "", text)
-
-
-def parsed_json(value: Any) -> Any:
-    """`value`, or what it says if it is the JSON text of an object or array."""
-    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
-    return value
-
-
-def _mend(given: dict[str, Any], error: ValidationError) -> dict[str, Any] | None:
-    """A copy of `given` with the slips put right that `error` points at; None if there is none to put right."""
-    mended = given
-    for item in error.errors(include_url=False):
-        replacement = _replacement(item)
-        if replacement is not None:
-            mended = _put(mended, item["loc"], replacement[0])
-    return None if mended is given else mended
-
-
-def _replacement(item: Any) -> tuple[Any] | None:
-    kind, value = item["type"], item["input"]
-    if isinstance(value, str) and (choices := _choices(item)):
-        choice = {_folded(each): each for each in choices}.get(_folded(value))
-        return None if choice is None else (choice,)
-    if kind in {"dict_type", "list_type", "sequence_str"} and isinstance(value, str):
-        parsed = parsed_json(value)
-        if parsed is not value:
-            return (parsed,)
-    if kind == "sequence_str":
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        return (parts,) if parts else None
-    if kind in {"list_type", "is_instance_of"} and isinstance(value, str | int | dict) and not isinstance(value, bool):
-        return ([value],)
-    return None
-
-
-def _choices(item: Any) -> list[str]:
-    """The values an error says it would take, if there is a fixed number of them."""
-    if item["type"] not in {"literal_error", "enum"}:
-        return []
-    expected = str(item["ctx"]["expected"])
-    return _QUOTED.findall(expected) or re.split(r", | or ", expected)
-
-
-_NOWHERE = object()
-
-
-def _at(tree: Any, path: Sequence[Any]) -> Any:
-    """What is at `path`, or `_NOWHERE`."""
-    for part in path:
-        is_index = isinstance(part, int)
-        held = is_index and part < len(tree) if is_list(tree) else is_object(tree) and part in tree
-        if not held:
-            return _NOWHERE
-        tree = tree[part]
-    return tree
-
-
-def _put(tree: Any, path: Sequence[str | int], value: Any, *, new: bool = False) -> Any:
-    """A copy of `tree` with `value` at `path`; the caller's own objects stay as they are.
-
-    Args:
-        tree: The arguments.
-        path: Where; nothing is put where nothing is, unless `new` says so.
-        value: What.
-        new: Whether the last name of the path may be new.
-    """
-    if not path:
-        return value
-    head, *rest = path
-    if is_object(tree) and (head in tree or (new and not rest)):
-        return {**tree, head: _put(tree.get(head), rest, value, new=new)}
-    if is_list(tree) and isinstance(head, int) and head < len(tree):
-        return [*tree[:head], _put(tree[head], rest, value, new=new), *tree[head + 1 :]]
-    return tree
-
-
-def _shown(value: Any) -> Any:
-    """A call to be copied from: whatever is long stays the caller's."""
-    if isinstance(value, _Placeholder):
-        return value
-    if is_object(value):
-        return {name: _shown(item) for name, item in value.items()}
-    if is_list(value) and len(value) <= _MAX_LIST_SHOWN:
-        return [_shown(item) for item in value]
-    return "<as given>" if is_list(value) or (isinstance(value, str) and len(value) > _MAX_SHOWN) else value
 
 
 def _without_flags(schema: Any) -> Any:

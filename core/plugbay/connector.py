@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from plugbay.arguments import nearest
 from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
 from plugbay.errors import InvalidParameterError, PlugbayError, UnknownOperationError
 from plugbay.executor import Executor
+from plugbay.mending import nearest
 from plugbay.operation import Operation
 from plugbay.outbound import build_request
 from plugbay.outcome import Outcome
-from plugbay.policy import READ_ONLY, Policy
+from plugbay.policy import Policy, Rules
 from plugbay.result import LONG_TEXT, Listing, Meta, Page, Result, clip_texts, exclude, select
 from plugbay.tools.catalogue import action_text, catalogue_text, entity_text, parameter_list, record_schema
 from plugbay.tools.decorator import ToolUtils
@@ -223,21 +223,19 @@ class Connector:
 
     async def _send(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
         call = current_tool_call()
-        policies = self._policies(call)
-        for policy in policies:
-            policy.check(operation)
-        dry = any(policy.dry(operation) for policy in policies)
+        rules = self._rules(call)
+        rules.check(operation)
+        dry = rules.dry(operation)
         outcome = _dry(operation, arguments) if dry else await self._executor.run(operation, arguments)
         if call is not None:
             call.done.append(Step(operation, outcome.data, outcome.resume_at))
         return outcome
 
-    def _policies(self, call: ToolCall | None) -> list[Policy]:
-        """The policies a call must pass; a model's call that has none of its own is read-only."""
+    def _rules(self, call: ToolCall | None) -> Rules:
+        own = [self.policy] if self.policy is not None else []
         if call is None:
-            return [self.policy] if self.policy is not None else []
-        granted = [policy for policy in (self.policy, call.policy) if policy is not None] or [READ_ONLY]
-        return granted if call.only is None else [*granted, call.only]
+            return Rules(own)
+        return Rules([*own, *([call.policy] if call.policy is not None else [])], by_model=True, only=call.only)
 
 
 def _names(fields: Any) -> Sequence[str]:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 
 from pydantic import Field
 
-from plugbay.arguments import UNSET, Unset, Wire
+from plugbay.arguments import UNSET, Rare, Unset, Wire
 from plugbay.operation import Effect, FileSource, Kind, Operation, Pager, Query, Reader
 from plugbay.result import Listing
 
@@ -40,6 +40,7 @@ __all__ = [
     "Integer",
     "Limit",
     "Listing",
+    "Rare",
     "Unset",
     "Wire",
     "create",

@@ -9,13 +9,14 @@ from __future__ import annotations
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from plugbay.errors import ApprovalRequiredError, ConfigurationError, PolicyDeniedError
 from plugbay.operation import Effect, Operation
 
-__all__ = ["READ_ONLY", "Policy", "Verdict"]
+__all__ = ["Policy", "Rules", "Verdict"]
 
 _PATTERN = re.compile(r"[^\s.]+\.[^\s.]+")
 
@@ -32,8 +33,11 @@ class Verdict(enum.Enum):
 class Policy:
     """Which actions may run.
 
+    A model's call may only read, unless a policy gives leave for the write: by `read_only=False`, by a pattern of
+    `allow` or `confirm`, or by `dry_run`. A programmer's call needs no leave.
+
     Args:
-        read_only: Only actions that change nothing.
+        read_only: True lets only actions run that change nothing; False gives a model leave for the others.
         allow: Patterns of the actions that may run; all if empty.
         deny: Patterns of the actions that may not, whatever `allow` says.
         confirm: Patterns of the actions that a person must agree to first.
@@ -43,7 +47,7 @@ class Policy:
         ConfigurationError: A pattern is not of the form `entity.action`.
     """
 
-    read_only: bool = False
+    read_only: bool | None = None
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
     confirm: tuple[str, ...] = ()
@@ -52,7 +56,7 @@ class Policy:
     def __init__(
         self,
         *,
-        read_only: bool = False,
+        read_only: bool | None = None,
         allow: Iterable[str] = (),
         deny: Iterable[str] = (),
         confirm: Iterable[str] = (),
@@ -73,6 +77,36 @@ class Policy:
             return Verdict.DENY
         return Verdict.CONFIRM if _matches(operation, self.confirm) else Verdict.ALLOW
 
+    def gives_leave(self, operation: Operation) -> bool:
+        """Whether the policy lets a model run an action that changes something."""
+        return self.read_only is False or self.dry_run or _matches(operation, (*self.allow, *self.confirm))
+
+
+class Rules(NamedTuple):
+    """The policies that one call must pass, all of them.
+
+    Attributes:
+        policies: The connector's, and the tool's.
+        by_model: Whether a model calls, so that a write needs leave from one of the policies.
+        only: Narrows what may run, and gives leave for nothing.
+    """
+
+    policies: Sequence[Policy] = ()
+    by_model: bool = False
+    only: Policy | None = None
+
+    def verdict(self, operation: Operation) -> Verdict:
+        """What the policies say of an action together."""
+        said = {policy.verdict(operation) for policy in (*self.policies, *([self.only] if self.only else ()))}
+        if Verdict.DENY in said or not self._has_leave(operation):
+            return Verdict.DENY
+        return Verdict.CONFIRM if Verdict.CONFIRM in said else Verdict.ALLOW
+
+    def _has_leave(self, operation: Operation) -> bool:
+        if not self.by_model or operation.effect is Effect.READ:
+            return True
+        return any(policy.gives_leave(operation) for policy in self.policies)
+
     def check(self, operation: Operation) -> None:
         """Lets an action pass.
 
@@ -81,24 +115,24 @@ class Policy:
             ApprovalRequiredError: A person must agree first.
         """
         verdict = self.verdict(operation)
+        details = {"action": operation.name, "effect": operation.effect.value}
         if verdict is Verdict.DENY:
+            why = "" if operation.effect is Effect.READ else f": it would {operation.effect.value}"
             raise PolicyDeniedError(
-                f"{operation.name} is not allowed by the policy: it would {operation.effect.value}."
-                if operation.effect is not Effect.READ
-                else f"{operation.name} is not allowed by the policy.",
+                f"{operation.name} is not allowed by the policy{why}.",
                 hint="Nothing was sent. Do not try it again; tell the user that this needs other permissions.",
-                details={"action": operation.name, "effect": operation.effect.value},
+                details=details,
             )
         if verdict is Verdict.CONFIRM:
             raise ApprovalRequiredError(
                 f"{operation.name} needs a person's approval.",
                 hint="Nothing was sent. Ask the user to approve the call.",
-                details={"action": operation.name, "effect": operation.effect.value},
+                details=details,
             )
 
     def dry(self, operation: Operation) -> bool:
         """Whether the action is to be built but not sent."""
-        return self.dry_run and operation.effect is not Effect.READ
+        return operation.effect is not Effect.READ and any(policy.dry_run for policy in self.policies)
 
 
 def _patterns(name: str, patterns: Iterable[str]) -> tuple[str, ...]:
@@ -116,7 +150,3 @@ def _patterns(name: str, patterns: Iterable[str]) -> tuple[str, ...]:
 
 def _matches(operation: Operation, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(operation.name, pattern) for pattern in patterns)
-
-
-READ_ONLY = Policy(read_only=True)
-"""What a model may do when nobody said anything."""

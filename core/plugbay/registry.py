@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plugbay.arguments import nearest
 from plugbay.errors import ConnectorNotFoundError
+from plugbay.mending import nearest
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from plugbay.json_safe import dumps
 from plugbay.operation import Effect, Operation
-from plugbay.policy import Policy, Verdict
+from plugbay.policy import Rules, Verdict
 from plugbay.schema_text import type_text
 
 __all__ = [
@@ -27,6 +27,12 @@ __all__ = [
     "record_schema",
     "signature_text",
 ]
+
+
+NO_RULES = Rules()
+
+LONG_TYPE = 12
+"""Characters of a type from which on it is worth naming."""
 
 
 class Catalogue(Protocol):
@@ -42,26 +48,29 @@ class Catalogue(Protocol):
     def entity_docs(self) -> Mapping[str, str]: ...
 
 
-def permitted(catalogue: Catalogue, policies: Sequence[Policy]) -> Iterator[Operation]:
-    """The operations that none of the policies denies."""
+def permitted(catalogue: Catalogue, rules: Rules) -> Iterator[Operation]:
+    """The operations that the rules do not deny."""
     for actions in catalogue.operations.values():
         for operation in actions.values():
-            if all(policy.verdict(operation) is not Verdict.DENY for policy in policies):
+            if rules.verdict(operation) is not Verdict.DENY:
                 yield operation
 
 
-def catalogue_text(catalogue: Catalogue, policies: Sequence[Policy] = ()) -> str:
+def catalogue_text(catalogue: Catalogue, rules: Rules = NO_RULES) -> str:
     """Every action with its parameters, a line each, and how to read them.
 
     Args:
         catalogue: The connector.
-        policies: Actions that one of them denies are left out.
+        rules: Actions that they deny are left out.
     """
-    operations = list(permitted(catalogue, policies))
+    operations = list(permitted(catalogue, rules))
     legend = _Legend(operations)
     lines = [f"- {_mark(operation)}{signature_text(operation, legend)}" for operation in operations]
     writes = any(operation.effect is not Effect.READ for operation in operations)
-    parts = [f"{catalogue.title} actions; `?` is optional{', `!` changes data' if writes else ''}", "\n".join(lines)]
+    parts = [
+        f"{catalogue.title} actions; `?` is optional{', `!` changes data' if writes else ''}; types are said once",
+        "\n".join(lines),
+    ]
     if legend.names:
         parts.append("\n".join(f"- {name} is {text}" for name, text in legend.names.items()))
     if any(operation.kind == "list" for operation in operations):
@@ -78,6 +87,7 @@ class _Legend:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names: dict[str, str] = {}
+        self._said: set[tuple[str, str, str]] = set()
         found: dict[str, list[str]] = {}
         for operation in operations:
             schema = operation.arguments.schema
@@ -86,11 +96,11 @@ class _Legend:
         self._common = {
             name: texts[0]
             for name, texts in found.items()
-            if len(texts) > 1 and len(set(texts)) == 1 and len(texts[0]) > LONG_TYPE and texts[0][0] not in "[{"
+            if len(texts) > 1 and len(set(texts)) == 1 and len(texts[0]) > LONG_TYPE and texts[0][0] != "{"
         }
 
-    def short(self, name: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-        """The type of a parameter, or the name under which the legend has it; empty if that is the parameter's own."""
+    def short(self, entity: str, name: str, field: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+        """The type of a parameter, or the name under which the legend has it; empty if it is said elsewhere."""
         for part in [field, *field.get("anyOf", ())]:
             reference = part.get("$ref") or part.get("items", {}).get("$ref")
             if reference and schema["$defs"][reference.rpartition("/")[2]].get("type") == "object":
@@ -100,11 +110,11 @@ class _Legend:
         if name in self._common:
             self.names.setdefault(name, self._common[name])
             return ""
-        return type_text(field, schema)
-
-
-LONG_TYPE = 12
-"""Characters of a type from which on it is worth naming."""
+        text = type_text(field, schema)
+        if len(text) > LONG_TYPE and (entity, name, text) in self._said:
+            return ""
+        self._said.add((entity, name, text))
+        return text
 
 
 def entity_text(catalogue: Catalogue, entity: str) -> str:
@@ -140,11 +150,15 @@ def signature_text(operation: Operation, legend: _Legend | None = None) -> str:
     required = schema.get("required", ())
     parts = []
     for name, field in schema.get("properties", {}).items():
-        if legend is not None and operation.kind == "list" and name in {"limit", "cursor"}:
+        if legend is not None and (operation.arguments.parameters[name].rare or _of_every_list(operation, name)):
             continue
-        kind = type_text(field, schema) if legend is None else legend.short(name, field, schema)
+        kind = type_text(field, schema) if legend is None else legend.short(operation.entity, name, field, schema)
         parts.append(_parameter_text(name, kind, field, operation.arguments.defaults.get(name), name in required))
     return f"{operation.name}({', '.join(parts)})"
+
+
+def _of_every_list(operation: Operation, name: str) -> bool:
+    return operation.kind == "list" and name in {"limit", "cursor"}
 
 
 def _parameter_text(name: str, kind: str, field: Mapping[str, Any], default: Any, required: bool) -> str:

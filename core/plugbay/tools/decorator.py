@@ -16,11 +16,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, overload
 
-from plugbay.arguments import parsed_json
 from plugbay.context import Step, ToolCall, open_tool_call
 from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
 from plugbay.json_safe import is_list, is_object
-from plugbay.policy import READ_ONLY, Policy
+from plugbay.mending import parsed_json
+from plugbay.policy import Policy, Rules
 from plugbay.result import Page, Result
 from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
 from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit, fit_failure
@@ -65,15 +65,14 @@ class Settings:
         if self.internal_retries < 0:
             raise ConfigurationError("internal_retries must not be negative.")
 
-    def shown_policies(self, catalogue: Catalogue) -> list[Policy]:
+    def rules(self, catalogue: Catalogue) -> Rules:
         """What decides which actions of a catalogue the model is told of.
 
-        A connector's class does not know the policy of the connector that will be called, and tells of all.
+        A connector's class does not know the policy of the connector that will be called, and which writes that
+        gives leave for.
         """
-        granted = [policy for policy in (getattr(catalogue, "policy", None), self.policy) if policy is not None]
-        if not granted and not isinstance(catalogue, type):
-            granted = [READ_ONLY]
-        return granted if self.only is None else [*granted, self.only]
+        policies = [policy for policy in (getattr(catalogue, "policy", None), self.policy) if policy is not None]
+        return Rules(policies, by_model=not isinstance(catalogue, type), only=self.only)
 
 
 class Described(Protocol):
@@ -185,7 +184,7 @@ def _present(wrapper: Any, function: Any, settings: Settings) -> None:
     )
     if settings.update_docstring and settings.catalogues:
         own = (inspect.getdoc(function) or "").partition("\n\n")[0].strip()
-        texts = [catalogue_text(each, settings.shown_policies(each)) for each in settings.catalogues]
+        texts = [catalogue_text(each, settings.rules(each)) for each in settings.catalogues]
         wrapper.__doc__ = "\n\n".join([text for text in (own, *texts) if text])
 
 

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from plugbay.arguments import parsed_json
 from plugbay.errors import ConfigurationError, InvalidParameterError, clip
 from plugbay.json_safe import is_object
+from plugbay.mending import parsed_json
 from plugbay.operation import Effect, Operation
-from plugbay.policy import Policy
+from plugbay.policy import Policy, Rules
 from plugbay.result import Result
 from plugbay.tools.catalogue import Catalogue, permitted
 from plugbay.tools.decorator import MAX_OUTPUT_CHARS, Settings, identified, wrap
@@ -129,6 +129,8 @@ def execute_specs(
         raise ConfigurationError(f"mode={mode!r} is not known.", hint='Use mode="execute".')
     narrowed = Policy(allow=only, deny=except_) if only or except_ else None
     catalogues = cast("Sequence[Catalogue]", connectors)
+    if idle := [pattern for pattern in (*only, *except_) if not _matches_any(pattern, catalogues)]:
+        raise ConfigurationError(f"No action is named {', '.join(map(repr, idle))}.", hint=_known(catalogues))
     settings = [
         Settings((catalogue,), policy=policy, only=narrowed, max_output_chars=max_output_chars)
         for catalogue in catalogues
@@ -136,9 +138,18 @@ def execute_specs(
     return [_execute_spec(name, each) for name, each in zip(_names(catalogues), settings, strict=True)]
 
 
+def _matches_any(pattern: str, catalogues: Sequence[Catalogue]) -> bool:
+    narrowed = Rules([Policy(allow=[pattern])])
+    return any(next(permitted(catalogue, narrowed), None) is not None for catalogue in catalogues)
+
+
+def _known(catalogues: Sequence[Catalogue]) -> str:
+    return f"Entities are {', '.join(entity for catalogue in catalogues for entity in catalogue.operations)}."
+
+
 def _execute_spec(name: str, settings: Settings) -> ToolSpec:
     connector: Any = settings.catalogues[0]
-    operations = list(permitted(connector, settings.shown_policies(connector)))
+    operations = list(permitted(connector, settings.rules(connector)))
     if not operations:
         raise ConfigurationError(f"{name}: no action is left to offer.", hint="Widen `only`, `except_` or the policy.")
 

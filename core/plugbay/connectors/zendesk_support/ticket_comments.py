@@ -11,7 +11,7 @@ from plugbay.connectors.zendesk.fields import Id
 from plugbay.connectors.zendesk.paging import CursorPager
 from plugbay.connectors.zendesk_support.attachments import Attachment
 from plugbay.connectors.zendesk_support.tickets import TicketId
-from plugbay.declare import Cursor, Entity, Limit, Listing
+from plugbay.declare import Cursor, Entity, Limit, Listing, Rare
 from plugbay.errors import ResponseIntegrityError
 
 __all__ = ["Comment", "TicketComments"]
@@ -61,7 +61,7 @@ class TicketComments(Entity):
         *,
         sort: Sort | None = None,
         include: Sequence[Literal["users"]] | None = None,
-        include_inline_images: bool | None = None,
+        include_inline_images: Annotated[bool, Rare()] | None = None,
         limit: Limit | None = None,
         cursor: Cursor | None = None,
     ) -> Listing[Comment]:
@@ -77,7 +77,7 @@ class TicketComments(Entity):
         public: Annotated[
             bool, Field(description="True shows it to the customer and may mail it; otherwise it is an internal note.")
         ] = False,
-        author_id: Id | None = None,
+        author_id: Annotated[Id, Rare()] | None = None,
         uploads: Sequence[str] | None = None,
     ) -> Comment:
         """Add a comment to a ticket: an internal note, or with `public` an answer to the customer."""

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired, Required, TypeAlias
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 from typing_extensions import TypedDict
 
 from plugbay import declare
 from plugbay.connectors.zendesk.fields import Id, Instant
 from plugbay.connectors.zendesk.paging import CursorPager, ExportPager, OffsetPager
-from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing
+from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing, Rare
 
 __all__ = ["CommentInput", "CopyInput", "CustomField", "Requester", "Ticket", "TicketId", "Tickets"]
 
@@ -59,7 +60,7 @@ class CommentInput(TypedDict, total=False):
 
     body: str
     html_body: str
-    value: Annotated[str, Field(description="The old name of body.")]
+    value: SkipJsonSchema[str]
     public: bool
     author_id: int
     uploads: Sequence[str]
@@ -184,9 +185,9 @@ class Tickets(Entity):
         subject: str | None = None,
         requester_id: Id | None = None,
         requester: Requester | None = None,
-        submitter_id: Id | None = None,
+        submitter_id: Annotated[Id, Rare()] | None = None,
         assignee_id: Id | None = None,
-        assignee_email: str | None = None,
+        assignee_email: Annotated[str, Rare()] | None = None,
         group_id: Id | None = None,
         organization_id: Id | None = None,
         status: Status | None = None,
@@ -196,19 +197,19 @@ class Tickets(Entity):
         custom_fields: CustomFields = None,
         due_at: str | None = None,
         external_id: str | None = None,
-        ticket_form_id: Id | None = None,
-        brand_id: Id | None = None,
-        problem_id: Id | None = None,
-        custom_status_id: Id | None = None,
-        recipient: str | None = None,
-        collaborator_ids: Sequence[int] | None = None,
-        collaborators: Collaborators | None = None,
-        email_ccs: Sequence[CopyInput] | None = None,
-        followers: Sequence[CopyInput] | None = None,
-        macro_ids: Sequence[int] | None = None,
-        sharing_agreement_ids: Sequence[int] | None = None,
-        via_followup_source_id: Id | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        ticket_form_id: Annotated[Id, Rare()] | None = None,
+        brand_id: Annotated[Id, Rare()] | None = None,
+        problem_id: Annotated[Id, Rare()] | None = None,
+        custom_status_id: Annotated[Id, Rare()] | None = None,
+        recipient: Annotated[str, Rare()] | None = None,
+        collaborator_ids: Annotated[Sequence[int], Rare()] | None = None,
+        collaborators: Annotated[Collaborators, Rare()] | None = None,
+        email_ccs: Annotated[Sequence[CopyInput], Rare()] | None = None,
+        followers: Annotated[Sequence[CopyInput], Rare()] | None = None,
+        macro_ids: Annotated[Sequence[int], Rare()] | None = None,
+        sharing_agreement_ids: Annotated[Sequence[int], Rare()] | None = None,
+        via_followup_source_id: Annotated[Id, Rare()] | None = None,
+        metadata: Annotated[Mapping[str, Any], Rare()] | None = None,
     ) -> Ticket:
         """Open a ticket for `requester_id` or `requester`; for the caller itself if neither is given.
 
@@ -227,7 +228,7 @@ class Tickets(Entity):
         type: Kind | None = UNSET,  # noqa: A002 - the field's name
         subject: str | None = None,
         assignee_id: Id | None = UNSET,
-        assignee_email: str | None = None,
+        assignee_email: Annotated[str, Rare()] | None = None,
         group_id: Id | None = UNSET,
         requester_id: Id | None = None,
         organization_id: Id | None = UNSET,
@@ -235,18 +236,18 @@ class Tickets(Entity):
         custom_fields: CustomFields = None,
         due_at: str | None = UNSET,
         external_id: str | None = UNSET,
-        problem_id: Id | None = UNSET,
-        custom_status_id: Id | None = None,
-        ticket_form_id: Id | None = None,
-        brand_id: Id | None = None,
-        recipient: str | None = None,
-        collaborator_ids: Sequence[int] | None = None,
-        additional_collaborators: Collaborators | None = None,
-        email_ccs: Sequence[CopyInput] | None = None,
-        followers: Sequence[CopyInput] | None = None,
-        macro_ids: Sequence[int] | None = None,
-        sharing_agreement_ids: Sequence[int] | None = None,
-        metadata: Mapping[str, Any] | None = None,
+        problem_id: Annotated[Id, Rare()] | None = UNSET,
+        custom_status_id: Annotated[Id, Rare()] | None = None,
+        ticket_form_id: Annotated[Id, Rare()] | None = None,
+        brand_id: Annotated[Id, Rare()] | None = None,
+        recipient: Annotated[str, Rare()] | None = None,
+        collaborator_ids: Annotated[Sequence[int], Rare()] | None = None,
+        additional_collaborators: Annotated[Collaborators, Rare()] | None = None,
+        email_ccs: Annotated[Sequence[CopyInput], Rare()] | None = None,
+        followers: Annotated[Sequence[CopyInput], Rare()] | None = None,
+        macro_ids: Annotated[Sequence[int], Rare()] | None = None,
+        sharing_agreement_ids: Annotated[Sequence[int], Rare()] | None = None,
+        metadata: Annotated[Mapping[str, Any], Rare()] | None = None,
         updated_stamp: Annotated[
             str, Field(description="The updated_at that was read; with safe_update, a newer ticket is left alone.")
         ]

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from plugbay import declare
 from plugbay.connectors.zendesk.fields import Id
 from plugbay.connectors.zendesk.paging import LinkPager
-from plugbay.declare import Cursor, Entity, Limit, Listing
+from plugbay.declare import Cursor, Entity, Limit, Listing, Rare
 
 __all__ = ["PhoneNumber", "PhoneNumbers"]
 
@@ -56,7 +56,11 @@ class PhoneNumbers(Entity):
 
     @declare.listing("/api/v2/channels/voice/phone_numbers", records="phone_numbers", pager=LinkPager())
     def list(
-        self, *, minimal_mode: bool | None = None, limit: Limit | None = None, cursor: Cursor | None = None
+        self,
+        *,
+        minimal_mode: Annotated[bool, Rare()] | None = None,
+        limit: Limit | None = None,
+        cursor: Cursor | None = None,
     ) -> Listing[PhoneNumber]:
         """All phone numbers; `minimal_mode` leaves most fields out."""
         ...
