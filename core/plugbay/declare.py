@@ -37,7 +37,6 @@ __all__ = [
     "Action",
     "Cursor",
     "Entity",
-    "Integer",
     "Limit",
     "Listing",
     "Rare",
@@ -53,10 +52,7 @@ __all__ = [
 ]
 
 
-Integer: TypeAlias = int
-"""A whole number; a digit text is taken for it, true and false are not, as for every number of an action."""
-
-Limit: TypeAlias = Annotated[Integer, Field(ge=1, description="Most records to return; by default one page.")]
+Limit: TypeAlias = Annotated[int, Field(ge=1, description="Most records to return; by default one page.")]
 """Type of the parameter `limit` of every list."""
 
 Cursor: TypeAlias = Annotated[str, Field(description="Where to go on: meta.cursor of the answer before.")]
@@ -71,8 +67,8 @@ class Action:
 
     def __init__(self, declaration: Callable[..., Any], kind: Kind, method: str, path: str, **rest: Any) -> None:
         self.declaration = declaration
-        self.kind = kind
-        self._wire = {"method": method, "path": path, **rest}
+        self.kind: Kind = kind
+        self._wire: dict[str, Any] = {"method": method, "path": path, **rest}
 
     def operation(self, entity: str, action: str, summary: tuple[str, ...]) -> Operation:
         """The action as data, under the names the connector gives it."""
@@ -82,7 +78,10 @@ class Action:
         self.name = name
 
     def __get__(self, instance: Entity | None, owner: type[Entity]) -> Any:
-        return self if instance is None else instance._bound(self.name)  # noqa: SLF001 - one mechanism, two classes
+        if instance is None:
+            return self
+        # One mechanism, two classes.
+        return instance._bound(self.name)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class Entity:
@@ -139,7 +138,14 @@ def _declares(kind: Kind, method: str, path: str, **rest: Any) -> Callable[[F], 
     return decorate
 
 
-def get(path: str, *, record: str | None = None, read: Reader | None = None, fixed: Query = ()) -> Callable[[F], F]:
+def get(
+    path: str,
+    *,
+    record: str | None = None,
+    read: Reader | None = None,
+    fixed: Query = (),
+    hidden: tuple[str, ...] = (),
+) -> Callable[[F], F]:
     """Declares reading one record.
 
     Args:
@@ -147,8 +153,9 @@ def get(path: str, *, record: str | None = None, read: Reader | None = None, fix
         record: The key of the record in the answer.
         read: Makes the record of the answer where a key is not enough.
         fixed: Query parameters that every call sends.
+        hidden: Fields of the record that no model is shown.
     """
-    return _declares("get", "GET", path, record=record, read=read, fixed=fixed)
+    return _declares("get", "GET", path, record=record, read=read, fixed=fixed, hidden=hidden)
 
 
 def listing(path: str, *, records: str, pager: Pager, fixed: Query = ()) -> Callable[[F], F]:

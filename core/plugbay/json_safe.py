@@ -89,7 +89,7 @@ class _Conversion:
         if text is not None:
             return text
         if isinstance(value, Iterable) and not isinstance(value, type):
-            return self._list(value, depth)
+            return self._list(value, depth)  # pyright: ignore[reportUnknownArgumentType] - items of any type
         return f"<{type(value).__qualname__}>"
 
     def _list(self, items: Iterable[Any], depth: int) -> list[Json]:
@@ -115,8 +115,10 @@ def _special(value: Any) -> str | float | None:
     """A value that has a form of its own in JSON."""
     if isinstance(value, SecretStr | SecretBytes):
         return MASK
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, memoryview):
+        value = value.tobytes()
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, dt.timedelta):

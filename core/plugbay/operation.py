@@ -110,6 +110,7 @@ class Operation:
         idempotency_header: The header under which the service recognises a repeated call.
         fixed: Query parameters that every call sends.
         file: Where the bytes of a download are.
+        hidden: Fields of the record that no model is shown.
     """
 
     entity: str
@@ -128,6 +129,7 @@ class Operation:
     idempotency_header: str | None = None
     fixed: Query = ()
     file: FileSource | None = None
+    hidden: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

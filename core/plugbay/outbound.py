@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from plugbay.context import current_tool_call
 from plugbay.errors import InvalidParameterError
 from plugbay.operation import Effect, Operation
 from plugbay.transport import Request
@@ -38,7 +39,8 @@ def build_request(operation: Operation, arguments: Mapping[str, Any]) -> Request
     headers: dict[str, str] = {}
     repeatable = operation.effect is Effect.READ
     if operation.idempotency_header:
-        headers[operation.idempotency_header] = uuid.uuid4().hex
+        call = current_tool_call()
+        headers[operation.idempotency_header] = call.idempotency_key() if call is not None else uuid.uuid4().hex
         repeatable = True
     return Request(
         operation.method, path, tuple(query), _nested(operation.body, body), headers=headers, repeatable=repeatable
@@ -54,7 +56,7 @@ def _segment(operation: Operation, name: str, value: Any) -> str:
     return quote(text, safe="")
 
 
-def _query_text(value: Any) -> str:
+def _query_text(value: str | float | Sequence[Any]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):

@@ -75,7 +75,9 @@ def fields_at(root: Mapping[str, Any], path: Sequence[str | int]) -> list[str]:
 
 def _inside(schema: Mapping[str, Any], root: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
     for each in _alternatives(schema, root):
-        found = each.get("items") if isinstance(part, int) else each.get("properties", {}).get(part)
+        found: Mapping[str, Any] | bool | None = (
+            each.get("items") if isinstance(part, int) else each.get("properties", {}).get(part)
+        )
         if isinstance(found, Mapping):
             return found
     return {}

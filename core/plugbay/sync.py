@@ -13,8 +13,9 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from plugbay.declare import Entity
 from plugbay.errors import ConfigurationError
-from plugbay.result import Listing, Page, Result
+from plugbay.result import Result
 
 if TYPE_CHECKING:
     from plugbay.connector import Connector
@@ -124,13 +125,13 @@ class SyncConnector:
 class SyncEntity:
     """One entity of a `SyncConnector`."""
 
-    def __init__(self, entity: Any) -> None:
+    def __init__(self, entity: Entity) -> None:
         self._entity = entity
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        kind: Any = type(self._entity)
+        kind = type(self._entity)
         if name not in dict(kind.actions()):
             raise AttributeError(f"{kind.__name__} has no action {name!r}")
         action = getattr(self._entity, name)
@@ -142,8 +143,4 @@ class SyncEntity:
 
 
 async def _awaited(action: Callable[..., Any], values: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    pending = action(*values, **named)
-    if isinstance(pending, Listing):
-        page: Page[Any] = await pending
-        return page
-    return await pending
+    return await action(*values, **named)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from langchain.agents import create_agent
+from langchain.agents import create_agent  # pyright: ignore[reportUnknownVariableType] - not all of it is typed
 from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -22,7 +22,7 @@ async def answer(at: Scene) -> Transcript:
     """Asks the assistant."""
     tools = langchain.toolkit(at.support, at.talk, mode="execute").get_tools()
     model: BaseChatModel = Scripted(script=at.script) if at.model is None else init_chat_model(at.model)
-    agent: Any = create_agent(model, tools, system_prompt=INSTRUCTIONS)
+    agent = cast("Any", create_agent(model, tools, system_prompt=INSTRUCTIONS))
     state = await agent.ainvoke({"messages": [{"role": "user", "content": at.question}]})
     return transcribe(at, state["messages"])
 
@@ -36,12 +36,12 @@ class Scripted(BaseChatModel):
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(self, tools: Sequence[Any], **settings: Any) -> Any:  # noqa: ARG002 - the model's interface
+    def bind_tools(self, tools: Sequence[Any], **settings: Any) -> Any:
         return self
 
     def _generate(
         self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **rest: Any
-    ) -> ChatResult:  # noqa: ARG002 - the model's interface
+    ) -> ChatResult:
         move = self.script.next([str(message.content) for message in messages if isinstance(message, ToolMessage)])
         if isinstance(move, str):
             reply = AIMessage(move)

@@ -10,6 +10,7 @@ from agents import Agent, Model, RunConfig, Runner
 from agents.items import RunItem, ToolCallItem, ToolCallOutputItem
 from agents.testing import ModelCall, ModelStep, ScriptedModel, assistant_message, function_call
 
+from plugbay.json_safe import is_list, is_object
 from plugbay_adapters import openai_agents
 from plugbay_examples.scene import INSTRUCTIONS, Scene, scene
 from plugbay_examples.script import Script
@@ -33,7 +34,7 @@ def scripted(script: Script) -> ScriptedModel:
     """A model that follows the script."""
 
     def respond(call: ModelCall) -> ModelStep:
-        items = [item for item in call.input if isinstance(item, dict)] if isinstance(call.input, list) else []
+        items = [item for item in call.input if is_object(item)] if is_list(call.input) else []
         results = [str(item["output"]) for item in items if item.get("type") == "function_call_output"]
         move = script.next(results)
         if isinstance(move, str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -64,7 +64,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(*, base_url: str | None = None, access_token: str | None = None) -> AsyncIterator[Scene]:
+async def scene(*, base_url: str | None = None, access_token: str | None = None) -> AsyncGenerator[Scene]:
     """Sets the scene, and a sandbox beside it if the environment names no Zendesk.
 
     Args:
@@ -99,12 +99,12 @@ def _connectors(base_url: str | None, token: str | None) -> tuple[ZendeskSupport
 async def _customer(support: ZendeskSupportConnector) -> str:
     """A customer with some open tickets among the latest."""
     page = await support.tickets.search("status<solved", sort_by="updated_at", sort_order="desc", limit=100)
-    counts = Counter(ticket["requester_id"] for ticket in page if ticket.get("requester_id"))
+    counts = Counter(requester for ticket in page if (requester := ticket.get("requester_id")))
     # Several make a story, dozens a list.
     for requester, _ in sorted(counts.items(), key=lambda item: (item[1] > MANY, -item[1])):
         user = await support.users.get(requester)
-        if user.get("email"):
-            return str(user["email"])
+        if email := user.get("email"):
+            return email
     raise ConfigurationError("There is no open ticket to ask about.", hint="Name a customer in AGENT_CUSTOMER.")
 
 

@@ -45,7 +45,7 @@ class Script:
         moves = (self._find_customer, self._find_tickets, self._read_ticket, self._read_comments, self._count_calls)
         return moves[len(data)](data) if len(data) < len(moves) else self._answer(data)
 
-    def _find_customer(self, data: Sequence[Any]) -> Call:  # noqa: ARG002 - the first move needs nothing
+    def _find_customer(self, data: Sequence[Any]) -> Call:
         return _call(SUPPORT, "users", "search", query=f"email:{self.email}", limit=1)
 
     def _find_tickets(self, data: Sequence[Any]) -> Call | str:
@@ -62,7 +62,7 @@ class Script:
     def _read_comments(self, data: Sequence[Any]) -> Call:
         return _call(SUPPORT, "ticket_comments", "list", ticket_id=data[2]["id"], limit=20)
 
-    def _count_calls(self, data: Sequence[Any]) -> Call:  # noqa: ARG002 - the last move needs nothing
+    def _count_calls(self, data: Sequence[Any]) -> Call:
         return _call(TALK, "agents_activity", "list")
 
     def _answer(self, data: Sequence[Any]) -> str:

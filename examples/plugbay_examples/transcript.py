@@ -37,7 +37,7 @@ class Transcript:
     framework: str
     model: str
     question: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list[Step])
     answer: str = ""
 
     def add(self, tool: str, arguments: Any, result: Any) -> None:

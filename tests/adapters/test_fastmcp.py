@@ -85,7 +85,7 @@ class TestFastMCP(AdapterContract):
 
     async def test_clients_are_told_what_kind_of_tool_it_is(self, zendesk):
         """The annotations follow from what is permitted."""
-        for policy, read_only, destructive in ((None, True, False), (Policy(), False, False)):
+        for policy, read_only, destructive in ((None, True, False), (Policy(read_only=False), False, False)):
             async with Client(server(zendesk.connector(), policy=policy)) as client:
                 [tool] = await client.list_tools()
 

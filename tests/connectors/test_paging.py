@@ -349,3 +349,18 @@ async def test_any_limit_leads_through_any_list(total, limit):
     http = httpx.MockTransport(lambda request: httpx.Response(200, json=listing(request)))
     async with ZendeskSupportConnector(config, subdomain="acme", http=http) as connector:
         assert list(range(1, total + 1)) == await walked(connector, "tickets", "list", limit)
+
+
+def test_offset_counts_pages_as_the_service_does():
+    """A first page that is shorter than asked for does not shift the next: the link says the size."""
+    link = "https://acme.zendesk.com/api/v2/search?page=2&per_page=100&query=x"
+    payload = {"results": [], "next_page": link, "count": 180}
+    slice_ = OffsetPager(ceiling=1_000, beyond="").read(payload, [{"id": 1}] * 60, None)
+    assert "2x100" == slice_.next
+
+
+def test_offset_refuses_a_damaged_cursor():
+    """A state that is no place among the pages is refused, however long it is."""
+    for state in ("0x10", "2x0", "2x", "x", "a", "9" * 5_000 + "x1", "٢x10"):
+        with pytest.raises(InvalidParameterError):
+            OffsetPager(ceiling=1_000, beyond="").query(state, 10)

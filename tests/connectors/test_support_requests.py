@@ -245,7 +245,6 @@ async def test_only_given_fields_are_sent(support):
     ("action", "params"),
     [
         ("create", {"subject": "a"}),
-        ("create", {"comment": {"body": "b"}}),
         ("create", {"subject": "a", "comment": {}}),
         ("create", {"subject": "a", "comment": {"public": True}}),
         ("create", {"subject": "a", "comment": {"body": ""}}),
@@ -468,3 +467,42 @@ async def test_a_file_elsewhere_is_not_fetched(support, url):
     with pytest.raises(ResponseIntegrityError):
         await connector.attachments.download(8)
     assert 2 == len(service.requests)
+
+
+async def test_an_id_inside_the_body_may_repeat_the_paths(support):
+    """Some clients put the record's id into the nested body as well; the same id is dropped, another is refused."""
+    connector, service = support((200, {"ticket": TICKET}))
+    await connector.execute("tickets", "update", {"ticket_id": 7, "ticket": {"id": 7, "priority": "urgent"}})
+    assert {"ticket": {"priority": "urgent"}} == service.sent[0][3]
+    with pytest.raises(InvalidParameterError, match="not the same"):
+        await connector.execute("tickets", "update", {"ticket_id": 7, "ticket": {"id": 8, "priority": "urgent"}})
+    assert 1 == len(service.sent)
+
+
+async def test_a_ticket_needs_no_subject(support):
+    """Zendesk takes a ticket without a subject, and so do we."""
+    connector, service = support(CREATED)
+    await connector.tickets.create(comment={"body": "b"})
+    assert {"ticket": {"comment": {"body": "b", "public": False}}} == service.sent[0][3]
+
+
+async def test_no_model_is_shown_the_session(support):
+    """The session's authenticity token is for a browser; a programmer may have it, a model does not."""
+    me = {"id": 1, "name": "Ann", "authenticity_token": "csrf"}
+    connector, _ = support((200, {"user": me}))
+
+    @connector.tool_utils
+    async def ask(entity: str, action: str, params: dict | None = None):
+        return await connector.execute(entity, action, params)
+
+    assert me == await connector.users.me()
+    assert {"id": 1, "name": "Ann"} == (await ask("users", "me"))["data"]
+
+
+def test_rare_parameters_are_left_to_the_details():
+    """The overview names what most calls need; everything is in the details of the action, and is taken."""
+    overview = ZendeskSupportConnector.describe()
+    details = ZendeskSupportConnector.describe("tickets", "create")
+    assert "via_followup_source_id" not in overview
+    assert "via_followup_source_id" in details
+    assert "requester_id" in overview

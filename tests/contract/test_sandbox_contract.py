@@ -717,3 +717,24 @@ async def test_a_start_too_recent_is_the_service_s_refusal(sandbox, support):
         await support.tickets.incremental_export(start_time=start)
     with pytest.raises(InvalidParameterError):
         await support.tickets.incremental_export(start_time="soon")
+
+
+def test_a_process_that_closes_nothing_ends_cleanly(sandbox):
+    """Synchronous calls leave no open socket behind at the end of a process, closed or not."""
+    program = (
+        "import sys\n"
+        "from plugbay.connectors.zendesk_support import ZendeskSupportConnector, ZendeskSupportOauth20AuthConfig\n"
+        "config = ZendeskSupportOauth20AuthConfig(access_token=sys.argv[2])\n"
+        "print(ZendeskSupportConnector(config, base_url=sys.argv[1]).sync.tickets.get(5)['id'])\n"
+    )
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program, sandbox.base_url, sandbox.access_token]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ("5", "") == (done.stdout.strip(), done.stderr)
+
+
+async def test_one_file_has_one_encoding(sandbox, support):
+    """Every window of a file that is no text is base64, whatever its bytes happen to be."""
+    ids = [number for number, record in sandbox.account.attachments.items() if record["content_type"] == "image/png"]
+    size = (await support.attachments.get(ids[0]))["size"]
+    parts = [await support.attachments.download(ids[0], offset=at, max_bytes=7) for at in range(0, min(size, 70), 7)]
+    assert {"base64"} == {part["encoding"] for part in parts}

@@ -18,7 +18,7 @@ from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk.paging import CursorPager, OffsetPager
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_support.models import ZendeskSupportOauth20AuthConfig
-from plugbay.declare import UNSET, Cursor, Entity, Integer, Limit, Listing
+from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing
 from plugbay.executor import LocalExecutor
 from plugbay.transport import Transport
 
@@ -44,8 +44,8 @@ class Label(TypedDict, total=False):
     loud: bool
 
 
-BoxId = Annotated[Integer, Field(ge=1, description="The number on the box.")]
-Size = Annotated[Integer, Field(ge=1, le=9)]
+BoxId = Annotated[int, Field(ge=1, description="The number on the box.")]
+Size = Annotated[int, Field(ge=1, le=9)]
 State = Literal["open", "closed"]
 
 
@@ -111,7 +111,7 @@ class Boxes(Entity):
         box_id: BoxId,
         *,
         name: str | None = None,
-        owner: Integer | None = UNSET,
+        owner: int | None = UNSET,
         kind: Annotated[str | None, declare.Wire(name="box_kind")] = None,
         dry: Annotated[bool | None, declare.Wire(location="query")] = None,
     ) -> Box:
@@ -142,9 +142,7 @@ class Files(Entity):
     """Files."""
 
     @declare.download("/files/{file_id}", record="file", url="url", hosts=(".example.net",))
-    async def download(
-        self, file_id: Integer, *, offset: Integer = 0, max_bytes: Integer | None = None
-    ) -> dict[str, Any]:
+    async def download(self, file_id: int, *, offset: int = 0, max_bytes: int | None = None) -> dict[str, Any]:
         """Part of a file."""
         ...
 

@@ -11,6 +11,9 @@ from plugbay.policy import Verdict
 BOX = {"box": {"id": 1, "name": "A"}}
 
 
+FREE = Policy(read_only=False)
+
+
 @pytest.mark.parametrize(
     ("policy", "action", "expected"),
     [
@@ -82,18 +85,23 @@ async def test_model_only_reads(world, action):
     ("connector", "tool", "only", "allowed"),
     [
         (None, None, None, False),
-        (Policy(), None, None, True),
-        (None, Policy(), None, True),
-        (Policy(), Policy(), None, True),
-        (Policy(read_only=True), Policy(), None, False),
-        (Policy(), Policy(read_only=True), None, False),
+        (Policy(), None, None, False),
+        (None, Policy(deny=["boxes.delete"]), None, False),
+        (None, Policy(allow=["*.get"]), None, False),
+        (None, Policy(allow=["boxes.create"]), None, True),
+        (Policy(deny=["boxes.delete"]), Policy(allow=["boxes.*"]), None, True),
+        (FREE, None, None, True),
+        (None, FREE, None, True),
+        (FREE, FREE, None, True),
+        (Policy(read_only=True), FREE, None, False),
+        (FREE, Policy(read_only=True), None, False),
         (None, None, Policy(allow=["boxes.*"]), False),
-        (Policy(), None, Policy(allow=["boxes.get"]), False),
-        (Policy(), None, Policy(allow=["boxes.create"]), True),
+        (FREE, None, Policy(allow=["boxes.get"]), False),
+        (FREE, None, Policy(allow=["boxes.create"]), True),
     ],
 )
 async def test_everybody_must_agree(world, connector, tool, only, allowed):
-    """A model's write needs the leave of the connector's policy and of the tool's; a narrowing gives none."""
+    """A model's write needs leave from the connector's policy or the tool's, and no from neither."""
     cellar = world.cellar(BOX, policy=connector)
 
     with open_tool_call(ToolCall("t", policy=tool, only=only)):

@@ -18,7 +18,7 @@ from plugbay.auth import BasicToken
 from plugbay.connector import Connector
 from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk.paging import CursorPager, ExportPager, LinkPager, OffsetPager, TimePager
-from plugbay.declare import Cursor, Entity, Integer, Limit, Listing
+from plugbay.declare import Cursor, Entity, Limit, Listing
 from plugbay.executor import LocalExecutor
 from plugbay.transport import Transport
 
@@ -45,7 +45,7 @@ class SmallTime(TimePager):
     largest = 3
 
 
-Since = Annotated[Integer, Field(ge=0)]
+Since = Annotated[int, Field(ge=0)]
 
 
 class Lists(Entity):

@@ -13,8 +13,8 @@ from plugbay.cli.main import main
 
 pytest.importorskip("starlette", reason="the examples play in the sandbox")
 
-from plugbay_examples.scene import scene  # noqa: E402
-from plugbay_examples.transcript import Transcript  # noqa: E402
+from plugbay_examples.scene import scene
+from plugbay_examples.transcript import Transcript
 
 SETTINGS = ("AGENT_MODEL", "AGENT_CUSTOMER", "OPENAI_API_KEY", "ZENDESK_SUBDOMAIN")
 

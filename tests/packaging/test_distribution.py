@@ -58,7 +58,9 @@ def test_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:
 
 def test_extras_are_the_promised_ones(wheel: zipfile.ZipFile) -> None:
     """One extra for each framework, one for the sandbox, and all."""
-    extras = {line.partition(": ")[2] for line in _read(wheel, "METADATA").splitlines() if line.startswith("Provides-Extra")}
+    extras = {
+        line.partition(": ")[2] for line in _read(wheel, "METADATA").splitlines() if line.startswith("Provides-Extra")
+    }
 
     assert {"pydantic-ai", "langchain", "openai-agents", "fastmcp", "sandbox", "all"} == extras
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 API = Path(__file__).with_name("api.py")
 
 
-def check(*command):
+def check(*command: str):
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

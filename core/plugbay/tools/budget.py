@@ -13,9 +13,10 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from plugbay.errors import clip
 from plugbay.json_safe import dumps, is_list, is_object
 from plugbay.operation import Operation
-from plugbay.result import clip_texts, prune, select
+from plugbay.result import clip_texts, exclude, prune, select
 from plugbay.tools.envelope import Envelope
 
 __all__ = ["SMALLEST_BUDGET", "compact", "fit", "fit_failure"]
@@ -38,8 +39,10 @@ def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> 
         fields: The fields of each record that were asked for; if there are none, records in lists and
             records just written are cut to the operation's summary fields.
     """
-    data, meta = prune(envelope["data"]), dict(envelope["meta"])
+    data, meta = exclude(prune(envelope["data"]), operation.hidden), dict(envelope["meta"])
     if fields:
+        if nowhere := [field for field in fields if not _found(data, field)]:
+            meta = _with_note(meta, f"No record has {', '.join(clip(field, 40) for field in nowhere[:_MOST_NAMED])}.")
         data = select(data, fields)
     elif operation.summary and (operation.kind in {"list", "create", "update"}) and not meta.get("dry_run"):
         shorter = select(data, operation.summary)
@@ -76,6 +79,13 @@ def fit(
         return _text(data, _alone(meta), budget)
     clipped = _clipped(data, meta, budget)
     return clipped if _fits(clipped, budget) else _cut(clipped["data"], clipped["meta"], budget, resume_at)
+
+
+def _found(data: Any, field: str) -> bool:
+    """Whether a record has the field, or there is none to tell."""
+    records = data if is_list(data) else [data]
+    name = field.partition(".")[0]
+    return not records or any(is_object(record) and name in record for record in records)
 
 
 def _clipped(data: Any, meta: dict[str, Any], budget: int) -> Envelope:

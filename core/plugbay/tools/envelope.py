@@ -30,7 +30,8 @@ def success(value: Any) -> Envelope:
     the data itself.
     """
     if isinstance(value, Result | Page):
-        return JsonDict(data=to_json(value.data), meta=to_json(value.meta))
+        data = to_json(value.data)  # pyright: ignore[reportUnknownMemberType] - a page's records are of any type
+        return JsonDict(data=data, meta=to_json(value.meta))
     if is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         meta = to_json(value.get("meta") or {})
         if is_object(meta):

@@ -84,7 +84,7 @@ class ToolSpec:
             call_id: The framework's id of the call, if it gives one.
         """
         try:
-            given = parsed_json(arguments) or {}
+            given: Any = parsed_json(arguments) or {}
         except RecursionError:
             given = None
         required = self.parameters.get("required", ())
@@ -187,7 +187,7 @@ class _Permitted:
 def _names(catalogues: Sequence[Catalogue]) -> list[str]:
     """A name for each connector's tool; connectors of one service are told apart by a number."""
     seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for catalogue in catalogues:
         base = re.sub(r"[^A-Za-z0-9_-]", "_", catalogue.slug.replace("-", "_"))
         seen[base] += 1

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from plugbay import Policy
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
+from plugbay.policy import Rules
 from plugbay.schema_text import fields_at, schema_at, type_text
 from plugbay.tools import Hint
 from plugbay.tools.catalogue import catalogue_text, permitted
@@ -78,7 +79,7 @@ def test_permitted(worlds):
     """What any of the policies denies is left out; what needs agreement is shown."""
     names = [
         each.name
-        for each in permitted(worlds.Cellar, [Policy(read_only=True), Policy(deny=["boxes.*"], confirm=["*"])])
+        for each in permitted(worlds.Cellar, Rules([Policy(read_only=True), Policy(deny=["boxes.*"], confirm=["*"])]))
     ]
 
     assert ["things.get", "files.download"] == names
@@ -90,7 +91,7 @@ def test_said_once(worlds):
 
     assert 1 == text.count("meta.cursor")
     assert 1 == text.count("never instructions")
-    assert "cursor" not in catalogue_text(worlds.Cellar, [Policy(allow=["things.*"])])
+    assert "cursor" not in catalogue_text(worlds.Cellar, Rules([Policy(allow=["things.*"])]))
 
 
 def test_hint_shows_a_schema_and_takes_anything():

@@ -69,7 +69,7 @@ class TestForms:
             lambda world: tool_utils(world.Cellar, max_output_chars=2_000),
             lambda world: world.Cellar.tool_utils,
             lambda world: world.Cellar.tool_utils(),
-            lambda world: world.Cellar.tool_utils(policy=Policy()),
+            lambda world: world.Cellar.tool_utils(policy=Policy(read_only=False)),
             lambda world: world.cellar().tool_utils,
             lambda world: world.cellar().tool_utils(internal_retries=1),
         ],
@@ -179,7 +179,7 @@ class TestDescription:
     def test_policy_hides_actions(self, world):
         """A connector tells a model only what its policy lets it do: without one, reading."""
         hidden = world.cellar().tool_utils(generic).__doc__
-        shown = world.cellar(policy=Policy(deny=["boxes.delete"])).tool_utils(generic).__doc__
+        shown = world.cellar(policy=Policy(read_only=False, deny=["boxes.delete"])).tool_utils(generic).__doc__
         narrowed = world.Cellar.tool_utils(policy=Policy(allow=["things.*"]))(generic).__doc__
 
         assert "boxes.create" not in hidden
@@ -348,7 +348,7 @@ class TestCalls:
             (await tool(**settings)(*params)).get("error", {}).get("code")
             for settings in [
                 {},
-                {"policy": Policy()},
+                {"policy": Policy(read_only=False)},
                 {"policy": Policy(read_only=True)},
                 {"policy": Policy(confirm=["boxes.create"])},
             ]
@@ -617,3 +617,35 @@ def test_package_exports_it():
     """`plugbay.tool_utils` is the decorator."""
     assert tool_utils is plugbay.tool_utils
     assert re.match("Decorator", tool_utils.__doc__)
+
+
+async def test_a_call_that_is_run_again_has_the_same_idempotency_key(world):
+    """An internal retry repeats the call's own key, so that a service which knows it makes one record."""
+    keys: list[str] = []
+
+    @tool_utils(internal_retries=2, should_internal_retry=lambda *_: True)
+    async def twice():
+        call = current_tool_call()
+        keys.append(call.idempotency_key() + call.idempotency_key())
+        raise ValueError
+
+    await twice()
+    await twice()
+
+    assert 6 == len(keys)
+    assert 2 == len(set(keys))
+    assert keys[0] == keys[2] != keys[3] == keys[5]
+
+
+async def test_unknown_fields_are_said(world):
+    """A field that no record has is named, since a record without its fields tells nothing."""
+    cellar = world.cellar({"box": {"id": 1, "name": "A"}})
+
+    @cellar.tool_utils
+    async def ask(entity: str, action: str, params: dict | None = None):
+        return await cellar.execute(entity, action, params)
+
+    answer = await ask("boxes", "get", {"box_id": 1, "select_fields": ["nmae", "id"]})
+
+    assert {"id": 1} == answer["data"]
+    assert "No record has nmae." == answer["meta"]["note"]

@@ -40,7 +40,7 @@ class TestSpec:
 
     def test_writing_tool(self, world):
         """With leave to write the tool says what it may do."""
-        spec = spec_of(world, policy=Policy())
+        spec = spec_of(world, policy=Policy(read_only=False))
 
         assert (False, True, False) == (spec.read_only, spec.destructive, spec.idempotent)
         assert "!boxes.delete" in spec.description
@@ -55,7 +55,7 @@ class TestSpec:
 
     async def test_narrowing_holds(self, world):
         """What is not offered is not run either."""
-        spec = spec_of(world, only=["things.*"], policy=Policy())
+        spec = spec_of(world, only=["things.*"], policy=Policy(read_only=False))
 
         envelope = await spec.call({"entity": "boxes", "action": "get", "params": {"box_id": 1}})
 

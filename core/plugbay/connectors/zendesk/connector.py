@@ -12,6 +12,7 @@ from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
 from plugbay.executor import Executor, LocalExecutor
+from plugbay.json_safe import is_object
 from plugbay.operation import Operation
 from plugbay.outcome import Outcome
 from plugbay.policy import Policy
@@ -108,7 +109,7 @@ def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         ResponseIntegrityError: The answer is not about a user.
     """
     user = payload.get("user")
-    if not isinstance(user, Mapping) or not user:
+    if not is_object(user) or not user:
         raise ResponseIntegrityError("Zendesk was asked who the caller is, and did not say.")
     # An answer that was cut down to the name is a user's all the same.
     nobody = user["id"] is None if "id" in user else user.get("name") in (None, _ANONYMOUS)

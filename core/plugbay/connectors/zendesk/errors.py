@@ -23,6 +23,7 @@ from plugbay.errors import (
     ValidationFailedError,
     clip,
 )
+from plugbay.json_safe import is_list, is_object
 from plugbay.transport import Request, Response
 
 __all__ = ["read_error"]
@@ -50,7 +51,7 @@ class _Said:
 
     code: str = ""
     text: str = ""
-    fields: dict[str, list[str]] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
 def read_error(request: Request, response: Response) -> PlugbayError:
@@ -94,7 +95,7 @@ def _said(response: Response) -> _Said:
         return _Said(text=_plain(response))
     if isinstance(body, str):
         return _Said(text=clip(body, _TEXT))
-    return _read(body) if isinstance(body, Mapping) else _Said()
+    return _read(body) if is_object(body) else _Said()
 
 
 def _plain(response: Response) -> str:
@@ -105,27 +106,27 @@ def _plain(response: Response) -> str:
 
 def _read(body: Mapping[str, Any]) -> _Said:
     error, errors = body.get("error"), body.get("errors")
-    if isinstance(error, Mapping):
+    if is_object(error):
         return _Said(_word(error.get("title")), _word(error.get("message")))
-    if isinstance(errors, list):
-        items = [item for item in errors if isinstance(item, Mapping)]
+    if is_list(errors):
+        items = [item for item in errors if is_object(item)]
         texts = [_word(item.get("detail") or item.get("title")) for item in items[:10]]
         return _Said(_word(items[0].get("code")) if items else "", "; ".join(filter(None, texts)))
-    if isinstance(errors, Mapping):
+    if is_object(errors):
         return _Said(fields=dict(_fields(errors)))
     text = body.get("description") or body.get("error_description") or body.get("message")
     details = body.get("details")
-    return _Said(_word(error), _word(text), dict(_fields(details)) if isinstance(details, Mapping) else {})
+    return _Said(_word(error), _word(text), dict(_fields(details)) if is_object(details) else {})
 
 
 def _fields(details: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
     for name, problems in list(details.items())[:50]:
-        listed = problems if isinstance(problems, list) else [problems]
+        listed = problems if is_list(problems) else [problems]
         yield clip(str(name), 100), [_problem(problem) for problem in listed[:10]]
 
 
 def _problem(problem: Any) -> str:
-    if isinstance(problem, Mapping):
+    if is_object(problem):
         return _word(problem.get("description") or problem.get("error"))
     return _word(problem)
 

@@ -7,12 +7,10 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from plugbay.declare import Integer
-
 __all__ = ["Id", "Instant"]
 
 
-Id: TypeAlias = Annotated[Integer, Field(ge=1)]
+Id: TypeAlias = Annotated[int, Field(ge=1)]
 """A number that Zendesk gave a record."""
 
 
@@ -28,7 +26,7 @@ def _seconds(value: Any) -> Any:
 
 
 Instant: TypeAlias = Annotated[
-    Integer,
+    int,
     BeforeValidator(_seconds),
     Field(ge=0),
     WithJsonSchema(

@@ -7,16 +7,19 @@ Exports"; and recorded answers, where they say more. A state is what `meta.curso
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.json_safe import is_object
 from plugbay.operation import Query, Slice
 
 __all__ = ["CursorPager", "ExportPager", "LinkPager", "OffsetPager", "TimePager"]
 
 _LINK = "q~"
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class LinkPager:
@@ -53,7 +56,7 @@ class CursorPager:
 
     def read(self, payload: Mapping[str, Any], records: list[Any], state: str | None) -> Slice:
         meta = payload.get("meta")
-        if not isinstance(meta, Mapping):
+        if not is_object(meta):
             # Some lists answer in the older form whatever they are asked in.
             return LinkPager().read(payload, records, state)
         if not meta.get("has_more"):
@@ -90,6 +93,8 @@ class OffsetPager:
         if not payload.get("next_page"):
             return Slice(records, None, total=total)
         page, per_page = (1, max(1, len(records))) if state is None else _page(state)
+        # A first page may be shorter than was asked for; the link says how the service counts.
+        per_page = _linked_size(payload) or per_page
         if (page + 1) * per_page > self.ceiling:
             note = f"Zendesk ends this list at {self.ceiling:,} records. {self.beyond}"
             return Slice(records, None, total=total, ceiling=note)
@@ -176,6 +181,11 @@ def _linked(payload: Mapping[str, Any]) -> str | None:
     return _LINK + urlencode(parse_qsl(urlsplit(link).query)) if isinstance(link, str) and link else None
 
 
+def _linked_size(payload: Mapping[str, Any]) -> int | None:
+    size = dict(parse_qsl(urlsplit(str(payload.get("next_page"))).query)).get("per_page", "")
+    return int(size) if _NUMBER.fullmatch(size) else None
+
+
 def _count(payload: Mapping[str, Any]) -> int | None:
     count = payload.get("count")
     return count if isinstance(count, int) else None
@@ -183,6 +193,6 @@ def _count(payload: Mapping[str, Any]) -> int | None:
 
 def _page(state: str) -> tuple[int, int]:
     page, _, per_page = state.partition("x")
-    if not (state.isascii() and page.isdigit() and per_page.isdigit()):
+    if not (_NUMBER.fullmatch(page) and _NUMBER.fullmatch(per_page)):
         raise InvalidParameterError("`cursor` is damaged.", hint="Pass meta.cursor of the last answer unchanged.")
     return int(page), int(per_page)

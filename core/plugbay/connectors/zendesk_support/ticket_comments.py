@@ -13,6 +13,7 @@ from plugbay.connectors.zendesk_support.attachments import Attachment
 from plugbay.connectors.zendesk_support.tickets import TicketId
 from plugbay.declare import Cursor, Entity, Limit, Listing, Rare
 from plugbay.errors import ResponseIntegrityError
+from plugbay.json_safe import is_list, is_object
 
 __all__ = ["Comment", "TicketComments"]
 
@@ -39,9 +40,9 @@ class Comment(TypedDict, total=False):
 def _added_comment(payload: Mapping[str, Any]) -> Any:
     """The new comment, which the update's answer holds among the events of its audit."""
     audit = payload.get("audit")
-    events = audit.get("events") if isinstance(audit, Mapping) else None
-    for event in events if isinstance(events, Sequence) else ():
-        if isinstance(event, Mapping) and event.get("type") in {"Comment", "VoiceComment"}:
+    events = audit.get("events") if is_object(audit) else None
+    for event in events if is_list(events) else ():
+        if is_object(event) and event.get("type") in {"Comment", "VoiceComment"}:
             return event
     raise ResponseIntegrityError(
         "Zendesk accepted the update and did not show the new comment.",

@@ -88,7 +88,7 @@ class Users(Entity):
         """Users by part of a name, by e-mail address, phone number or search terms; or by `external_id`."""
         ...
 
-    @declare.get("/api/v2/users/me", record="user", read=signed_in)
+    @declare.get("/api/v2/users/me", record="user", read=signed_in, hidden=("authenticity_token",))
     async def me(self, *, include: Include | None = None) -> User:
         """The user the credentials belong to."""
         ...
