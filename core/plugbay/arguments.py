@@ -19,6 +19,7 @@ from typing import (
     NotRequired,
     Required,
     TypeAlias,
+    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -346,8 +347,7 @@ def _without_flags(schema: Any) -> Any:
     if is_list(schema):
         return [_without_flags(part) for part in schema]
     if isinstance(schema, tuple):
-        parts: tuple[Any, ...] = schema
-        return tuple(map(_without_flags, parts))
+        return tuple(map(_without_flags, cast("tuple[Any, ...]", schema)))
     if not is_object(schema):
         return schema
     made: Any = {key: part if key == "metadata" else _without_flags(part) for key, part in schema.items()}

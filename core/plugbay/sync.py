@@ -34,17 +34,22 @@ def _background() -> asyncio.AbstractEventLoop:
     with _starting:
         if _loop is None or not any(thread.name == _NAME for thread in threading.enumerate()):
             _loop = asyncio.new_event_loop()
-            threading.Thread(target=_loop.run_forever, name=_NAME, daemon=True).start()
-            atexit.register(_finish, _loop)
+            thread = threading.Thread(target=_loop.run_forever, name=_NAME, daemon=True)
+            thread.start()
+            atexit.register(_finish, _loop, thread)
         return _loop
 
 
-def _finish(loop: asyncio.AbstractEventLoop) -> None:
+def _finish(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
     """Closes at the end of the process what nobody closed: each connector's connections end with their loop."""
-    if loop.is_running():
-        with contextlib.suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(FINISH_SECONDS)
-        loop.call_soon_threadsafe(loop.stop)
+    if not thread.is_alive():  # in a child process, whose parent has the connections
+        return
+    with contextlib.suppress(TimeoutError):
+        asyncio.run_coroutine_threadsafe(loop.shutdown_asyncgens(), loop).result(FINISH_SECONDS)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(FINISH_SECONDS)
+    if not thread.is_alive():
+        loop.close()
 
 
 _NAME = "plugbay-sync"

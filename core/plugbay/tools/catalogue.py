@@ -148,7 +148,7 @@ def signature_text(operation: Operation, legend: _Legend | None = None) -> str:
     """
     schema = operation.arguments.schema
     required = schema.get("required", ())
-    parts = []
+    parts: list[str] = []
     for name, field in schema.get("properties", {}).items():
         if legend is not None and (operation.arguments.parameters[name].rare or _of_every_list(operation, name)):
             continue

@@ -11,11 +11,11 @@ import functools
 import inspect
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from plugbay.context import Step, ToolCall, open_tool_call
 from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
@@ -83,7 +83,7 @@ class Described(Protocol):
 
 
 @contextmanager
-def identified(call_id: str | None) -> Iterator[None]:
+def identified(call_id: str | None) -> Generator[None]:
     """Gives the tool called inside the block the framework's id of the call."""
     token = _call_id.set(call_id)
     try:
@@ -150,24 +150,23 @@ def tool_utils(*arguments: Any, **settings: Any) -> Any:  # noqa: D417 - the ove
     made = Settings(catalogues, **settings)
     if functions:
         return wrap(functions[0], made)
-    return lambda function: wrap(function, made)
+    return functools.partial(wrap, settings=made)
 
 
 def wrap(function: Any, settings: Settings) -> Any:
     """The function as a tool; see `tool_utils`."""
     adapter = find_adapter(settings.framework)
     tool = _Tool(function, settings, adapter)
-    if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        async def wrapper(*values: Any, **named: Any) -> Any:
-            return await tool.run_async(values, named)
-    else:
+    @functools.wraps(function)
+    async def run_async(*values: Any, **named: Any) -> Any:
+        return await tool.run_async(values, named)
 
-        @functools.wraps(function)
-        def wrapper(*values: Any, **named: Any) -> Any:
-            return tool.run_sync(values, named)
+    @functools.wraps(function)
+    def run_sync(*values: Any, **named: Any) -> Any:
+        return tool.run_sync(values, named)
 
+    wrapper: Any = run_async if inspect.iscoroutinefunction(function) else run_sync
     _present(wrapper, function, settings)
     return wrapper
 
@@ -328,7 +327,7 @@ def _hands_on(value: Any, step: Step) -> bool:
     Only then are the operation's summary fields those of the data, and its cursors places in it.
     """
     if isinstance(value, Result | Page):
-        value = value.data
+        value = cast("Result", value).data
     elif is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         value = value["data"]
     return value is step.data or (isinstance(value, list | dict) and bool(value == step.data))
