@@ -12,11 +12,21 @@ FOLDER = Path(__file__).parent / "reference"
 
 def reference(connector: Any) -> str:
     """A connector's page."""
-    lines = [f"# {connector.title}", "", f"`{connector.slug}`, `{connector.__module__.rpartition('.')[0]}.{connector.__name__}`", ""]
+    lines = [
+        f"# {connector.title}",
+        "",
+        f"`{connector.slug}`, `{connector.__module__.rpartition('.')[0]}.{connector.__name__}`",
+        "",
+    ]
     for entity, actions in connector.operations.items():
         lines += [f"## {entity}", "", connector.entity_docs[entity], ""]
         for operation in actions.values():
-            lines += [f"### {operation.name}", "", f"*{operation.effect.value}*, `{operation.method} {operation.path}`", ""]
+            lines += [
+                f"### {operation.name}",
+                "",
+                f"*{operation.effect.value}*, `{operation.method} {operation.path}`",
+                "",
+            ]
             lines += [operation.description, ""]
             lines += _parameters(connector.list_entities(), entity, operation.action)
             if operation.summary:

@@ -19,7 +19,6 @@ from typing import (
     NotRequired,
     Required,
     TypeAlias,
-    cast,
     get_args,
     get_origin,
     get_type_hints,
@@ -347,7 +346,7 @@ def _without_flags(schema: Any) -> Any:
     if is_list(schema):
         return [_without_flags(part) for part in schema]
     if isinstance(schema, tuple):
-        return tuple(map(_without_flags, cast("tuple[Any, ...]", schema)))
+        return tuple(_without_flags(part) for part in schema)  # pyright: ignore[reportUnknownVariableType] - of anything
     if not is_object(schema):
         return schema
     made: Any = {key: part if key == "metadata" else _without_flags(part) for key, part in schema.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
@@ -53,7 +53,7 @@ class Connector:
 
     def __init_subclass__(cls) -> None:
         values = [value for base in reversed(cls.__mro__) for value in vars(base).values()]
-        entities = [cast("entity[Any]", value) for value in values if isinstance(value, entity)]
+        entities: list[entity[Any]] = [value for value in values if isinstance(value, entity)]
         cls.operations = {found.name: found.operations() for found in entities}
         cls.entity_docs = {found.name: " ".join((found.kind.__doc__ or "").split()) for found in entities}
 
