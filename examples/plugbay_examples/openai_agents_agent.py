@@ -23,7 +23,7 @@ async def answer(at: Scene) -> Transcript:
     """Asks the assistant."""
     tools = openai_agents.tools(at.support, at.talk, mode="execute")
     model: Model | str = at.model or scripted(at.script)
-    agent = Agent(name="Support assistant", instructions=INSTRUCTIONS, tools=[*tools], model=model)
+    agent = Agent(name="Support assistant", instructions=INSTRUCTIONS, tools=tools, model=model)
     # Traces would go to OpenAI; tickets are private.
     settings = RunConfig(tracing_disabled=True)
     result = await Runner.run(agent, at.question, max_turns=MAX_TURNS, run_config=settings)

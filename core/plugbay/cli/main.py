@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _read(arguments)
     try:
         status: int = options.run(options)
+    except BrokenPipeError:
+        # The reader, as `head`, has seen enough; what Python still holds for it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except PlugbayError as error:
         print(f"plugbay: {error.code}: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201 - a command's output
         return 1

@@ -79,7 +79,7 @@ class TicketComments(Entity):
             bool, Field(description="True shows it to the customer and may mail it; otherwise it is an internal note.")
         ] = False,
         author_id: Annotated[Id, Rare()] | None = None,
-        uploads: Sequence[str] | None = None,
+        uploads: Annotated[Sequence[str], Rare()] | None = None,
     ) -> Comment:
         """Add a comment to a ticket: an internal note, or with `public` an answer to the customer."""
         ...

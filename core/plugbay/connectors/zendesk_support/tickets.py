@@ -43,7 +43,7 @@ class Requester(TypedDict, total=False):
 
     name: str
     email: str
-    locale_id: int
+    locale_id: SkipJsonSchema[int]
 
 
 class CopyInput(TypedDict, total=False):
@@ -195,8 +195,8 @@ class Tickets(Entity):
         type: Kind | None = None,  # noqa: A002 - the field's name
         tags: Sequence[str] | None = None,
         custom_fields: CustomFields = None,
-        due_at: str | None = None,
-        external_id: str | None = None,
+        due_at: Annotated[str, Rare()] | None = None,
+        external_id: Annotated[str, Rare()] | None = None,
         ticket_form_id: Annotated[Id, Rare()] | None = None,
         brand_id: Annotated[Id, Rare()] | None = None,
         problem_id: Annotated[Id, Rare()] | None = None,
@@ -234,8 +234,8 @@ class Tickets(Entity):
         organization_id: Id | None = UNSET,
         tags: Annotated[Sequence[str], Field(description="Replaces all tags.")] | None = None,
         custom_fields: CustomFields = None,
-        due_at: str | None = UNSET,
-        external_id: str | None = UNSET,
+        due_at: Annotated[str, Rare()] | None = UNSET,
+        external_id: Annotated[str, Rare()] | None = UNSET,
         problem_id: Annotated[Id, Rare()] | None = UNSET,
         custom_status_id: Annotated[Id, Rare()] | None = None,
         ticket_form_id: Annotated[Id, Rare()] | None = None,
@@ -285,7 +285,7 @@ class Tickets(Entity):
         *,
         start_time: Instant,
         include: Include | None = None,
-        exclude_deleted: bool | None = None,
+        exclude_deleted: Annotated[bool, Rare()] | None = None,
         limit: Limit | None = None,
         cursor: Cursor | None = None,
     ) -> Listing[Ticket]:

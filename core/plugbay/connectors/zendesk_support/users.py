@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Required, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from plugbay import declare
@@ -15,9 +15,12 @@ from plugbay.declare import Cursor, Entity, Limit, Listing
 __all__ = ["User", "Users"]
 
 Role: TypeAlias = Literal["end-user", "agent", "admin"]
-Include: TypeAlias = Sequence[
-    Literal["organizations", "groups", "identities", "roles", "abilities", "open_ticket_count"]
+_USUAL = ("organizations", "groups", "identities", "open_ticket_count")
+Include: TypeAlias = Annotated[
+    Sequence[Literal["organizations", "groups", "identities", "roles", "abilities", "open_ticket_count"]],
+    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": [*_USUAL]}}),
 ]
+"""Shown are those that are of use to many."""
 UserId: TypeAlias = Annotated[Id, Field(description="The user's id.")]
 
 
