@@ -132,14 +132,14 @@ async def test_an_empty_body_is_classified_by_status(support, status, kind, cont
     """An error without a body is classified all the same, and says what was asked."""
     error = await failure(support, response(status, b"", content_type))
     assert kind is type(error)
-    assert f"Zendesk answered {status} to GET /api/v2/tickets/1" == error.message
+    assert f"Zendesk answered {status} to GET /api/v2/tickets/1." == error.message
 
 
 async def test_a_page_of_markup_is_not_repeated(support):
     """An HTML page instead of JSON is not put into the message."""
     page = "<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"
     error = await failure(support, response(502, page, "text/html"))
-    assert "Zendesk answered 502 to GET /api/v2/tickets/1" == error.message
+    assert "Zendesk answered 502 to GET /api/v2/tickets/1." == error.message
 
 
 @pytest.mark.parametrize("body", [b"<html>" + b"x" * 5 * 2**20, b"y" * 5 * 2**20, b'{"error": "' + b"z" * 5 * 2**20])

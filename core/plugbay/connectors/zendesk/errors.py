@@ -70,10 +70,9 @@ def read_error(request: Request, response: Response) -> PlugbayError:
         details["service_code"] = said.code
     if said.fields:
         details["fields"] = said.fields
+    sentences = [": ".join(part for part in (message, words) if part), problems]
     return kind(
-        ". ".join(
-            [": ".join(part for part in (message, words) if part).rstrip("."), *([problems] if problems else [])]
-        ),
+        " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence),
         hint=_HINTS.get(said.code) or _hint(kind),
         details=details,
         request_id=response.headers.get("x-request-id"),
