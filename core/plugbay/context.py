@@ -7,7 +7,6 @@ programmer's own call.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -49,8 +48,6 @@ class ToolCall:
         select_fields: The fields of each record that the model asked for.
         shaped: Whether the tool's own code chose fields already.
         done: What was run so far within the call, in order.
-        key: Names the call among all; a tool that is run again for the same call has the same.
-        keyed: How many idempotency keys were made from it.
     """
 
     tool: str
@@ -60,13 +57,6 @@ class ToolCall:
     select_fields: Sequence[str] = ()
     shaped: bool = False
     done: list[Step] = field(default_factory=list[Step])
-    key: str = field(default_factory=lambda: uuid.uuid4().hex)
-    keyed: int = 0
-
-    def idempotency_key(self) -> str:
-        """The key of the next write within the call: the same one when the whole call is run again."""
-        self.keyed += 1
-        return f"{self.key}-{self.keyed}"
 
 
 def current_tool_call() -> ToolCall | None:

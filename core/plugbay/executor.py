@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from plugbay.errors import ResponseIntegrityError
+from plugbay.errors import DeadlineExceededError, PlugbayError, ResponseIntegrityError
+from plugbay.idempotency import IdempotencyKeys
 from plugbay.inbound import incomplete, read_record, read_records, sideloaded, uncertain
 from plugbay.operation import FileSource, Operation, Pager, Slice
 from plugbay.outbound import build_request
@@ -50,6 +52,7 @@ class LocalExecutor:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._keys = IdempotencyKeys()
 
     async def run(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
         """Sends the operation with bound arguments; every failure is a `PlugbayError`."""
@@ -57,7 +60,30 @@ class LocalExecutor:
             return await self._list(operation, operation.pager, arguments)
         if operation.file is not None:
             return await self._download(operation, operation.file, arguments)
-        request = build_request(operation, arguments)
+        key = self._keys.key_for(operation, arguments)
+        try:
+            outcome = await self._one(operation, build_request(operation, arguments, key=key))
+        except PlugbayError as error:
+            self._keys.done(operation, arguments, key, error)
+            raise
+        self._keys.done(operation, arguments, key, None)
+        return outcome
+
+    async def aclose(self) -> None:
+        """Lets go of all connections; harmless when called twice."""
+        await self._transport.aclose()
+
+    async def fetch(self, request: Request, *, within: float | None = None) -> Any:
+        """The JSON of one answer of the service; every failure is a `PlugbayError`.
+
+        Args:
+            request: What to ask for.
+            within: The seconds left for it, where it is part of a longer call.
+        """
+        response = await self._transport.send(request, within=within)
+        return None if response.status == 204 else response.json()  # noqa: PLR2004 - No Content
+
+    async def _one(self, operation: Operation, request: Request) -> Outcome:
         try:
             payload = await self.fetch(request)
             record = read_record(operation, payload)
@@ -69,16 +95,8 @@ class LocalExecutor:
         included = {} if whole else sideloaded(payload, operation.record)
         return Outcome(record, Meta(included=included or None))
 
-    async def aclose(self) -> None:
-        """Lets go of all connections; harmless when called twice."""
-        await self._transport.aclose()
-
-    async def fetch(self, request: Request) -> Any:
-        """The JSON of one answer of the service; every failure is a `PlugbayError`."""
-        response = await self._transport.send(request)
-        return None if response.status == 204 else response.json()  # noqa: PLR2004 - No Content
-
     async def _list(self, operation: Operation, pager: Pager, arguments: Mapping[str, Any]) -> Outcome:
+        clock = _Clock(self._transport.timeout)
         filters = {name: value for name, value in arguments.items() if name not in {"limit", "cursor"}}
         walk = Walk(operation, filters, arguments.get("cursor"))
         limit = arguments.get("limit")
@@ -86,7 +104,8 @@ class LocalExecutor:
         part = Slice([], None)
         while len(walk.records) < wanted:
             size = min(wanted - len(walk.records) + walk.skip, pager.largest)
-            payload = await self.fetch(_page_request(operation, pager, filters, walk.state, size))
+            request = _page_request(operation, pager, filters, walk.state, size)
+            payload = await self.fetch(request, within=clock.left(operation))
             found = read_records(operation, payload)
             sideloaded(payload, operation.record, walk.included)
             part = pager.read(payload, found, walk.state)
@@ -95,15 +114,43 @@ class LocalExecutor:
         return walk.outcome(part)
 
     async def _download(self, operation: Operation, source: FileSource, arguments: Mapping[str, Any]) -> Outcome:
+        clock = _Clock(self._transport.timeout)
         record = read_record(operation, await self.fetch(build_request(operation, arguments)))
         address = record.get(source.url)
         if not isinstance(address, str):
             raise incomplete(operation, f"`{source.url}`, the address of the file,", record)
         offset = arguments.get("offset") or 0
         part = await self._transport.download(
-            address, allowed_hosts=source.allows, offset=offset, max_bytes=arguments.get("max_bytes") or DEFAULT_WINDOW
+            address,
+            allowed_hosts=source.allows,
+            offset=offset,
+            max_bytes=arguments.get("max_bytes") or DEFAULT_WINDOW,
+            within=clock.left(operation),
         )
         return window(record, part.data, offset, part.total)
+
+
+class _Clock:
+    """The time of one call that takes several requests."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def left(self, operation: Operation) -> float:
+        """The seconds left.
+
+        Raises:
+            DeadlineExceededError: There are none.
+        """
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise DeadlineExceededError(
+                f"{operation.name} did not end within {self._seconds:g} seconds.",
+                hint="Ask for fewer records at a time and go on with the cursor.",
+                details={"timeout": self._seconds},
+            )
+        return left
 
 
 def _page_request(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from plugbay.context import current_tool_call
 from plugbay.errors import InvalidParameterError
 from plugbay.operation import Effect, Operation
 from plugbay.transport import Request
@@ -17,8 +15,13 @@ __all__ = ["build_request"]
 _FORBIDDEN_SEGMENTS = {"", ".", ".."}
 
 
-def build_request(operation: Operation, arguments: Mapping[str, Any]) -> Request:
+def build_request(operation: Operation, arguments: Mapping[str, Any], *, key: str | None = None) -> Request:
     """The request that carries an operation.
+
+    Args:
+        operation: The operation.
+        arguments: Its bound arguments.
+        key: What the service is to know the call by when it is repeated, if it knows calls by a key.
 
     Raises:
         InvalidParameterError: A path argument would leave its place in the path.
@@ -38,9 +41,8 @@ def build_request(operation: Operation, arguments: Mapping[str, Any]) -> Request
             body[parameter.wire] = value
     headers: dict[str, str] = {}
     repeatable = operation.effect is Effect.READ
-    if operation.idempotency_header:
-        call = current_tool_call()
-        headers[operation.idempotency_header] = call.idempotency_key() if call is not None else uuid.uuid4().hex
+    if operation.idempotency_header and key is not None:
+        headers[operation.idempotency_header] = key
         repeatable = True
     return Request(
         operation.method, path, tuple(query), _nested(operation.body, body), headers=headers, repeatable=repeatable

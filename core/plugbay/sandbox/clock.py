@@ -21,6 +21,11 @@ def at(moment: float) -> datetime:
     return datetime.fromtimestamp(moment, UTC)
 
 
+def real_time() -> datetime:
+    """The time of the machine, in UTC; the only place that asks for it."""
+    return datetime.now(UTC)
+
+
 class Clock:
     """A clock that runs with real time, from a chosen start, and can be moved forward.
 
@@ -30,8 +35,8 @@ class Clock:
     """
 
     def __init__(self, start: datetime | None = None, *, running: bool = True) -> None:
-        moment = start or datetime.now(UTC)
-        self._start = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = start or real_time()
+        self._start = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         self._origin = time.monotonic()
         self._offset = 0.0
         self._frozen = None if running else 0.0

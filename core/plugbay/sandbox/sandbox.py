@@ -14,12 +14,13 @@ from starlette.types import ASGIApp
 
 from plugbay.sandbox import app, oauth, seeding
 from plugbay.sandbox.account import Account, Client, Record
-from plugbay.sandbox.clock import Clock
+from plugbay.sandbox.clock import Clock, real_time
 from plugbay.sandbox.recording import RecordedRequest
 from plugbay.sandbox.server import Server, address, listen
 
 _NAMES = (
     "base_url", "subdomain", "access_token", "email", "api_token", "client_id", "client_secret", "refresh_token",
+    "redirect_uris",
 )  # fmt: skip
 
 
@@ -34,12 +35,13 @@ class Sandbox:
     Search sees every write at once, unlike the real service, whose index lags by up to minutes.
 
     Args:
-        seed: Decides all data; the same seed and the same `now` give the same account.
+        seed: Decides all data; the same seed and the same `now`, or the same hour, give the same account.
         tickets: How many tickets there are.
         calls: How many Talk calls there are.
         plan: The plan whose rate limits apply, such as "team" or "enterprise_plus"; None for no limits.
         port: The port to listen on; 0 lets the system choose.
-        now: The moment at which the sandbox's clock starts; the real time when left out.
+        now: The moment at which the data ends and the sandbox's clock starts. When left out the clock shows the real
+            time, and the data ends with the last full hour (UTC), so that it is the same for that whole hour.
 
     Attributes:
         clock: The sandbox's time; `clock.advance(seconds=...)` moves it.
@@ -48,6 +50,8 @@ class Sandbox:
         email, api_token: For basic authentication as the administrator, `email/token:api_token`.
         access_token: A bearer token of the administrator that never expires.
         client_secret, refresh_token: Of `client_id`; the refresh token is good for one use.
+        redirect_uris: Where OAuth may lead back to, for `client_id` and `public_client_id` alike; those that are plain
+            http on a loopback address hold with any port.
     """
 
     subdomain = Account.subdomain
@@ -66,17 +70,20 @@ class Sandbox:
         port: int = 0,
         now: datetime | None = None,
     ) -> None:
-        # Time stands still while the data is made, so that it depends on the seed and `now` alone.
-        self.clock = Clock(now, running=False)
+        # Time stands still while the data is made, so that it depends on the seed and this moment alone.
+        self.clock = Clock(now or real_time().replace(minute=0, second=0, microsecond=0), running=False)
         self.account = Account(seed, self.clock, plan)
         self.requests: list[RecordedRequest] = []
         seeding.fill(self.account, tickets, calls)
+        if now is None:
+            self.clock.advance(max(0.0, (real_time() - self.clock.now()).total_seconds()))
         self.clock.run()
         self.email = str(seeding.admin(self.account)["email"])
         self.api_token = min(self.account.api_tokens)
         self.access_token = seeding.lasting_token(self.account)
         self.refresh_token = seeding.renewable_token(self.account)
         self.client_secret = self.account.clients[self.client_id].secret or ""
+        self.redirect_uris = self.account.clients[self.client_id].redirect_uris
         self._port = port
         self._server: Server | None = None
         # The seam for faults: whatever is put here wraps both applications when the sandbox starts.
@@ -144,7 +151,7 @@ class Sandbox:
         client = Client(self.account.next_id(), identifier, identifier, secret, redirect_uris, scopes, owner)
         self.account.clients[identifier] = client
 
-    def connection(self) -> dict[str, str]:
+    def connection(self) -> dict[str, str | tuple[str, ...]]:
         """Everything a client needs to connect, by name."""
         return {name: getattr(self, name) for name in _NAMES}
 
@@ -197,6 +204,7 @@ def serve(  # noqa: PLR0917 - the command line calls it by position
     plan: str | None = "enterprise_plus",
     as_json: bool = False,
     host: str = "127.0.0.1",
+    now: datetime | None = None,
 ) -> None:
     """Run a sandbox until SIGINT or SIGTERM; once it is ready, print how to connect.
 
@@ -207,6 +215,10 @@ def serve(  # noqa: PLR0917 - the command line calls it by position
         plan: The plan whose rate limits apply; None for no limits.
         as_json: Print one line of JSON instead of text for people.
         host: Must be a loopback address.
+        now: The moment at which the data ends and the clock starts.
+
+    Raises:
+        OSError: The port is no port or is taken; `strerror` is a sentence for people.
     """
     if host not in ("127.0.0.1", "localhost"):
         raise ValueError("a sandbox only listens on loopback")
@@ -217,7 +229,7 @@ def serve(  # noqa: PLR0917 - the command line calls it by position
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    with Sandbox(seed=seed, tickets=tickets, plan=plan, port=port) as sandbox:
+    with Sandbox(seed=seed, tickets=tickets, plan=plan, port=port, now=now) as sandbox:
         text = json.dumps(sandbox.connection()) if as_json else _text(sandbox.connection())
         print(text, flush=True)  # noqa: T201 - this is its output
         # A wait without end would keep Python from noticing signals on some platforms.
@@ -225,7 +237,8 @@ def serve(  # noqa: PLR0917 - the command line calls it by position
             pass
 
 
-def _text(connection: dict[str, str]) -> str:
+def _text(connection: dict[str, str | tuple[str, ...]]) -> str:
     width = max(map(len, connection))
-    lines = (f"  {name:<{width}}  {value}" for name, value in connection.items())
+    shown = {name: value if isinstance(value, str) else " ".join(value) for name, value in connection.items()}
+    lines = (f"  {name:<{width}}  {value}" for name, value in shown.items())
     return "\n".join(("A sandbox Zendesk is listening. Stop it with Ctrl-C.", "", *lines))

@@ -72,8 +72,8 @@ def export(call: Call) -> Reply:
 
 
 def people(account: Account, users: Iterable[Record], text: str) -> list[Record]:
-    """The users that a query finds."""
-    matcher = Matcher(parse(text), "user", World(account, None))
+    """The users that a query finds; unlike in a search over everything, a bare word may be part of a longer one."""
+    matcher = Matcher(parse(text), "user", World(account, None, partial=True))
     return [user for user in users if matcher.fits(user)]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.search_query import Query, Term
-from plugbay.sandbox.search_values import dated, equals, ranked, says
+from plugbay.sandbox.search_values import contains, dated, equals, ranked, says
 from plugbay.sandbox.tickets import PRIORITIES, STATUSES
 
 Test = Callable[[Record, Term], bool]
@@ -15,10 +15,11 @@ Test = Callable[[Record, Term], bool]
 
 @dataclass(frozen=True)
 class World:
-    """What a search looks at: the account, and who is asking (for `me`)."""
+    """What a search looks at: the account, who is asking (for `me`), and whether free text may be part of a word."""
 
     account: Account
     me: int | None
+    partial: bool = False
 
     def fields(self, kind: str) -> dict[str, Test]:
         """The tests a type of record knows, by field; the empty name is free text."""
@@ -91,8 +92,10 @@ class World:
             "group": ("name",),
         }[kind]
 
+        found = contains if self.partial else says
+
         def test(record: Record, term: Term) -> bool:
-            if any(says(record[text], term.value) for text in texts):
+            if any(found(record[text], term.value) for text in texts):
                 return True
             said = self.account.comments[record["id"]] if kind == "ticket" else ()
             return any(says(comment["body"], term.value) for comment in said)

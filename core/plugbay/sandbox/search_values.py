@@ -37,6 +37,11 @@ def equals(value: object, wanted: str) -> bool:
     return fnmatchcase(text, pattern)
 
 
+def contains(text: str | None, wanted: str) -> bool:
+    """Whether a text has the wanted one anywhere in it; `*` stands for any letters, case is ignored."""
+    return equals(text, f"*{wanted}*")
+
+
 def ranked(value: str | None, operator: str, wanted: str, ranks: tuple[str, ...], field: str) -> bool:
     """Compare a value with another on a scale that goes from low to high."""
     if operator == ":":

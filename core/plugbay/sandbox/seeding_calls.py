@@ -11,6 +11,7 @@ from plugbay.sandbox.clock import iso
 
 _DAYS = 10
 _OPENS, _CLOSES = 7, 20  # business hours, UTC
+_YOUNG = timedelta(minutes=15)  # a day that has not had room for telephone calls yet
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ _OUTCOMES = (
 
 
 def fill(account: Account, count: int) -> None:
-    """Make the account's lines and `count` calls over the last ten days, one in six of them today."""
+    """Make the account's lines and `count` calls over the last ten days, one in six of them today if it has begun in earnest."""
     for line in _LINES:
         number = _phone_number(account, line)
         account.phone_numbers[number["id"]] = number
@@ -119,6 +120,7 @@ class _Telephone:
     def _when(self, today: bool) -> tuple[datetime, int]:
         now = self.account.clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+        today = today and now - midnight >= _YOUNG
         earliest = midnight if today else midnight - timedelta(days=_DAYS)
         latest = now if today else midnight
         span = int((latest - earliest).total_seconds())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import Generator
@@ -18,15 +19,22 @@ _PATIENCE = 10.0
 
 
 def listen(port: int = 0, host: str = _LOOPBACK) -> socket.socket:
-    """A socket bound on loopback; port 0 lets the system choose."""
+    """A socket bound on loopback; port 0 lets the system choose.
+
+    Raises:
+        OSError: The port cannot be had; `strerror` says which and why.
+    """
     # The protocol is named because asyncio turns Nagle's delay off only for sockets that say TCP.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
-    except OSError:
+    except OverflowError as error:
         bound.close()
-        raise
+        raise OSError(errno.EINVAL, f"cannot listen on port {port}: a port is a number from 0 to 65535") from error
+    except OSError as error:
+        bound.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
     return bound
 
 

@@ -143,7 +143,8 @@ class Changes:
             return bodies.known_user(self._account, bodies.number(entry["user_id"], "user_id", self._call))
         email = str(entry.get("user_email") or entry.get("email") or "")
         name = entry.get("user_name") or entry.get("name")
-        return requester_of(self._call, {"email": email, "name": name}) if email else None
+        # Whoever is only in copy may do without a name: it is taken from the address.
+        return requester_of(self._call, {"email": email, "name": name or email.split("@")[0]}) if email else None
 
     def _links(self) -> None:
         tables: dict[str, dict[int, Any]] = {
@@ -201,7 +202,7 @@ def _described(entry: int | str) -> Record:
 
 
 def requester_of(call: Call, given: Any) -> Record:
-    """The user that `requester` describes, created when the address is new."""
+    """The user that `requester` describes, created when the address is new, which takes a name."""
     person = bodies.as_object(given)
     if person is None:
         raise invalid_attribute("requester", "must be an object", call.origin)
@@ -209,13 +210,16 @@ def requester_of(call: Call, given: Any) -> Record:
     known = call.account.user_by_email(str(email)) if email else None
     if known:
         return known
-    if not email and not person.get("name"):
+    name = str(person.get("name") or "").strip()
+    if not email and not name:
         raise _requester_blank()
     if email and "@" not in str(email):
         raise invalid_record(
             requester=complaint(f"Requester: Email:  {email} is not properly formatted", "InvalidValue")
         )
-    user = new_user(call.account, str(person.get("name") or str(email).split("@")[0]), email)
+    if not name:
+        raise invalid_record(requester=complaint("Requester: Name: is too short (minimum one character)"))
+    user = new_user(call.account, name, email)
     call.account.users[user["id"]] = user
     call.account.touch("user", user)
     return user

@@ -176,17 +176,24 @@ def _text(comment: Record) -> str:
 
 
 def _say(call: Call, ticket: Record, given: Record, default_author: Record, default_public: bool) -> Record:
-    """Add a comment; without `public` it is as public as the conversation so far, and light agents stay private."""
+    """Add a comment; without `public` it is as public as the conversation so far.
+
+    What a light agent writes is private, and so is what somebody else adds in their name, unless they asked for help
+    themselves.
+    """
     text = _text(given)
     caller = call.caller.require_user()
     public = bodies.truth(given["public"]) if given.get("public") is not None else default_public
     author = call.account.users.get(int(given.get("author_id") or 0), default_author)
+    light = caller["only_private_comments"] or (
+        author["only_private_comments"] and author["id"] != ticket["requester_id"]
+    )
     comment = new_comment(
         call.account,
         author,
         text,
         html_body=_wrapped(str(given["html_body"])) if given.get("html_body") else html_body(text),
-        public=public and not caller["only_private_comments"],
+        public=public and not light,
         attachments=[number for name in _uploads(given) for number in call.account.uploads.pop(name).file_ids],
     )
     comment["metadata"]["system"]["client"] = call.headers.get("user-agent", "")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import uuid
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -202,10 +201,10 @@ class _Tool:
     async def run_async(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
-        attempt, call_id, key = 0, _taken_call_id(values, named), uuid.uuid4().hex
+        attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
-                with open_tool_call(self._open(call_id, key)) as call:
+                with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
                     value = await self._function(*arguments.args, **arguments.kwargs)
                     if inspect.isawaitable(value):  # a list, returned without awaiting it
@@ -223,10 +222,10 @@ class _Tool:
     def run_sync(self, values: tuple[Any, ...], named: dict[str, Any]) -> Any:
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
-        attempt, call_id, key = 0, _taken_call_id(values, named), uuid.uuid4().hex
+        attempt, call_id = 0, _taken_call_id(values, named)
         while True:
             try:
-                with open_tool_call(self._open(call_id, key)) as call:
+                with open_tool_call(self._open(call_id)) as call:
                     arguments = self._prepare(call, values, named)
                     value = _at_hand(self._function(*arguments.args, **arguments.kwargs))
                 return self._end(self._shaped(call, value))
@@ -239,9 +238,9 @@ class _Tool:
                 if not self._again(error, attempt, values, named):
                     return self._end(self._failure(error, values, named))
 
-    def _open(self, call_id: str | None, key: str) -> ToolCall:
+    def _open(self, call_id: str | None) -> ToolCall:
         settings = self._settings
-        return ToolCall(self._function.__name__, call_id=call_id, policy=settings.policy, only=settings.only, key=key)
+        return ToolCall(self._function.__name__, call_id=call_id, policy=settings.policy, only=settings.only)
 
     def _prepare(self, call: ToolCall, values: tuple[Any, ...], named: dict[str, Any]) -> inspect.BoundArguments:
         """The function's arguments, with a model's slips in `entity`, `action` and `params` put right."""

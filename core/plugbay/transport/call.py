@@ -15,7 +15,7 @@ __all__ = ["Call"]
 E = TypeVar("E", bound=PlugbayError)
 
 _LOOK_FIRST = "It may have been done all the same: look before repeating it."
-_SAME_KEY = "It may have been done all the same; repeating it under the same idempotency key is safe."
+_SAME_KEY = "It may have been done all the same. Repeating the same call is safe: it has the same idempotency key."
 
 
 @dataclass(slots=True)
@@ -27,6 +27,7 @@ class Call:
         url: Where it goes.
         body: How much of the answer to read.
         until: When it must be done, on the retry policy's monotonic clock.
+        allowed: The seconds it has in all.
         headers: What is sent besides the credentials, by lower-case name.
         content: The encoded body.
         writes: Whether somebody must be told if it may have been carried out unnoticed.
@@ -39,6 +40,7 @@ class Call:
     url: QuietURL
     body: BodyReader
     until: float
+    allowed: float
     headers: dict[str, str]
     content: bytes | None = field(default=None, repr=False)
     writes: bool = False

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx
 
 from plugbay.errors import PlugbayError
-from plugbay.transport.body import CutShortError, read_error_body
+from plugbay.transport.body import CutShortError, Whole, read_error_body
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Clients
 from plugbay.transport.failure import Failure, cut_short, no_answer
 from plugbay.transport.message import Response
 from plugbay.transport.retry import THROTTLED, RetryPolicy
+from plugbay.transport.strike import strike_out
 
 __all__ = ["Courier"]
 
@@ -22,6 +24,7 @@ logger = logging.getLogger("plugbay.transport")
 FIRST_FAILURE = 300
 """From here on, redirects included, nobody wants more than the beginning of the body."""
 
+JSON_STARTS = (b"{", b"[")
 SERVER_ERRORS = range(500, 600)
 REQUEST_TIMEOUT = 408
 
@@ -58,7 +61,7 @@ class Courier:
             outcome = await self._attempt(call, credentials)
         if isinstance(outcome, Failure):
             raise call.with_fate(outcome.error)
-        return outcome
+        return _without_echo(outcome, call, credentials)
 
     async def _attempt(self, call: Call, credentials: Mapping[str, str]) -> Response | Failure:
         client = await self._clients.current()
@@ -98,6 +101,14 @@ class Courier:
         if isinstance(outcome, Response):
             return self._policy.repeats(outcome.status, repeatable=call.request.repeatable)
         return not outcome.final and (outcome.unsent or call.request.repeatable)
+
+
+def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]) -> Response:
+    """The answer with no credentials in what an error may show of it: a refusal, or something else than JSON."""
+    shown = response.status >= FIRST_FAILURE or response.body[:1] not in JSON_STARTS
+    if not shown or not response.body or not isinstance(call.body, Whole):
+        return response
+    return replace(response, body=strike_out(response.body, credentials))
 
 
 async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Response | Failure:

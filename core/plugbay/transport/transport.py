@@ -88,18 +88,33 @@ class Transport:
     def __repr__(self) -> str:
         return f"Transport({self._origin.base!r})"
 
-    async def send(self, request: Request) -> Response:
+    @property
+    def timeout(self) -> float:
+        """The most one call may take, in seconds."""
+        return self._timeout
+
+    async def send(self, request: Request, *, within: float | None = None) -> Response:
         """The answer to a request, if it is a success (2xx).
+
+        Args:
+            request: What to ask for.
+            within: The seconds left for it, where it is part of a longer call.
 
         Raises:
             PlugbayError: Anything else; `details["fate"]` is "unknown" if a write may have been done all the same.
         """
         url = self._origin.url(request.path, request.query)
-        call = self._call(request, url, _encoded(request.json))
+        call = self._call(request, url, _encoded(request.json), within)
         return await self._bounded(call, self._success(call))
 
     async def download(
-        self, path_or_url: str, *, allowed_hosts: AllowedHosts, offset: int = 0, max_bytes: int
+        self,
+        path_or_url: str,
+        *,
+        allowed_hosts: AllowedHosts,
+        offset: int = 0,
+        max_bytes: int,
+        within: float | None = None,
     ) -> Download:
         """A window of a file, read in constant memory.
 
@@ -108,6 +123,7 @@ class Transport:
             allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
             offset: Where the window begins, in bytes.
             max_bytes: The most to read.
+            within: The seconds left for it, where it is part of a longer call.
 
         Raises:
             InvalidParameterError: The link leads where files may not come from.
@@ -118,7 +134,7 @@ class Transport:
             raise InvalidParameterError("offset must not be negative, and max_bytes must be positive.")
         url = self._origin.link(path_or_url)
         # The path of a link to a file may be the key to it, so no error may show it.
-        call = self._call(Request("GET", "/...", repeatable=True), url, None)
+        call = self._call(Request("GET", "/...", repeatable=True), url, None, within)
         call.body = Window(offset, max_bytes)
         call.headers = {
             **self._agent,
@@ -132,19 +148,20 @@ class Transport:
         """Close the connections of every event loop, as far as can be; a later call opens new ones."""
         await self._clients.aclose()
 
-    def _call(self, request: Request, url: QuietURL, content: bytes | None) -> Call:
+    def _call(self, request: Request, url: QuietURL, content: bytes | None, within: float | None = None) -> Call:
         headers = {**self._agent, "accept": "application/json", "accept-encoding": "gzip"}
         if content is not None:
             headers["content-type"] = "application/json"
         if request.headers:
             headers |= _checked(request.headers)
-        until = self._policy.monotonic() + self._timeout
-        return Call(request, url, self._whole, until, headers, content, writes=request.method not in READS)
+        allowed = self._timeout if within is None else max(0.0, min(within, self._timeout))
+        until = self._policy.monotonic() + allowed
+        return Call(request, url, self._whole, until, allowed, headers, content, writes=request.method not in READS)
 
     async def _bounded(self, call: Call, work: Awaitable[T]) -> T:
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
-        scope = asyncio.timeout(self._timeout)
+        scope = asyncio.timeout(call.allowed)
         try:
             async with scope:
                 return await work

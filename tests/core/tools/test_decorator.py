@@ -619,24 +619,6 @@ def test_package_exports_it():
     assert re.match("Decorator", tool_utils.__doc__)
 
 
-async def test_a_call_that_is_run_again_has_the_same_idempotency_key(world):
-    """An internal retry repeats the call's own key, so that a service which knows it makes one record."""
-    keys: list[str] = []
-
-    @tool_utils(internal_retries=2, should_internal_retry=lambda *_: True)
-    async def twice():
-        call = current_tool_call()
-        keys.append(call.idempotency_key() + call.idempotency_key())
-        raise ValueError
-
-    await twice()
-    await twice()
-
-    assert 6 == len(keys)
-    assert 2 == len(set(keys))
-    assert keys[0] == keys[2] != keys[3] == keys[5]
-
-
 async def test_unknown_fields_are_said(world):
     """A field that no record has is named, since a record without its fields tells nothing."""
     cellar = world.cellar({"box": {"id": 1, "name": "A"}})
