@@ -112,11 +112,15 @@ class Arguments:
         declaration: The function whose signature declares them.
         path: The operation's path template.
         body: The key under which body fields travel, if the operation has a body.
+        changes: Whether a call must give one of the body's fields.
     """
 
-    def __init__(self, name: str, declaration: Callable[..., Any], *, path: str, body: str | None) -> None:
+    def __init__(
+        self, name: str, declaration: Callable[..., Any], *, path: str, body: str | None, changes: bool = False
+    ) -> None:
         self._name = name
         self._body = body
+        self._changes = changes
         self._hints = get_type_hints(declaration, include_extras=True)
         in_path = set(_PLACEHOLDER.findall(path))
         usual: Location = "query" if body is None else "body"
@@ -180,7 +184,19 @@ class Arguments:
             bound = self._mended(given, error)
         if where := _unsendable(bound):
             raise self._refusal({where: ["has half a character, which no service takes"]}, {})
+        if self._changes and not self._changes_something(bound, params):
+            raise self._refusal({"": ["nothing to change was given"]}, {**bound, **self._example_change()})
         return bound
+
+    def _changes_something(self, bound: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+        """Whether a call has a field of the body, or says itself, with an empty body, that it has none."""
+        if self._body is not None and parsed_json(params.get(self._body)) == {}:
+            return True
+        return any(self.parameters[name].location == "body" for name in bound)
+
+    def _example_change(self) -> dict[str, Any]:
+        name = next(each.name for each in self.parameters.values() if each.location == "body")
+        return {name: self._placeholder((name,))}
 
     def _named(self, params: Any) -> Mapping[str, Any]:
         given = parsed_json(params)
@@ -214,20 +230,23 @@ class Arguments:
             if not is_object(inner):
                 text = "an object with the fields of the body, or the fields themselves"
                 raise self._refusal({outer: [text]}, rest)
-            inner = self._without_own_id(inner, rest)
+            rest, inner = self._one_id(rest, dict(inner))
             if twice := sorted(str(name) for name in rest.keys() & inner.keys()):
-                raise self._refusal({name: [f"given twice, inside `{outer}` and outside"] for name in twice}, rest)
+                problems = {name: [f"given twice, inside `{outer}` and outside"] for name in twice}
+                raise self._refusal(problems, {**inner, **rest})
             params = self._named({**rest, **inner})
         return params
 
-    def _without_own_id(self, inner: Mapping[str, Any], rest: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A nested body without the record's own id, which some clients repeat there."""
-        named = [parameter.name for parameter in self.parameters.values() if parameter.location == "path"]
-        if "id" not in inner or "id" in self.parameters or len(named) != 1:
-            return inner
-        if str(rest.get(named[0])) != str(inner["id"]):
-            raise self._refusal({f"{self._body}.id": [f"not the same as `{named[0]}`"]}, rest)
-        return {name: value for name, value in inner.items() if name != "id"}
+    def _one_id(self, rest: dict[str, Any], inner: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The outer arguments and a nested body, in which some clients repeat the record's own id, or have it alone."""
+        own = self._own_id()
+        if own is None or "id" not in inner:
+            return rest, inner
+        body = {name: value for name, value in inner.items() if name != "id"}
+        outer = {own: inner["id"], **rest}
+        if str(outer[own]) != str(inner["id"]):
+            raise self._refusal({f"{self._body}.id": [f"not the same as `{own}`"]}, {**outer, **body})
+        return outer, body
 
     def _mended(self, given: dict[str, Any], error: ValidationError) -> dict[str, Any]:
         for _ in range(_MENDING_ROUNDS):
@@ -254,7 +273,7 @@ class Arguments:
         kind, loc = item["type"], item["loc"]
         if kind == "extra_forbidden":
             fields = self._fields_beside(loc)
-            known = nearest(str(loc[-1]), fields)
+            known = self._meant(str(loc[-1]), loc)
             others = f"; it takes {', '.join(fields)}" if fields else "; it takes none"
             return f"unknown{f', did you mean `{known}`?' if known else ''}{others}"
         if kind == "missing":
@@ -263,6 +282,15 @@ class Arguments:
             return f"{clip(dumps(to_json(item['input'])), MAX_SHOWN)} is not one of {', '.join(choices)}"
         message = str(item["msg"]).removeprefix("Value error, ")
         return message[:1].lower() + message[1:]
+
+    def _meant(self, name: str, loc: Sequence[str | int]) -> str | None:
+        """The known name that an unknown one stands for; `id` is the id in the path."""
+        own = self._own_id()
+        return own if name == "id" and len(loc) == 1 and own is not None else nearest(name, self._fields_beside(loc))
+
+    def _own_id(self) -> str | None:
+        named = [parameter.name for parameter in self.parameters.values() if parameter.location == "path"]
+        return named[0] if len(named) == 1 and "id" not in self.parameters else None
 
     def _fields_beside(self, loc: Sequence[str | int]) -> list[str]:
         return list(self.parameters) if len(loc) == 1 else fields_at(self.schema, loc[:-1])
@@ -305,16 +333,20 @@ class Arguments:
             if not is_object(holder) or name not in holder:
                 return call
             rest = {key: value for key, value in holder.items() if key != name}
-            known = nearest(str(name), self._fields_beside(loc))
+            known = self._meant(str(name), loc)
             return put(call, outer, rest if known is None or known in rest else {**rest, known: holder[name]})
         # What a union adds to the place of an error, the names of its members, is no place of the call's own.
         while loc and at(call, loc) is NOWHERE:
             loc = loc[:-1]
         if replacement := replacement_of(item):
             return put(call, loc, replacement[0])
-        if choices := choices_of(item):
-            return put(call, loc, nearest(str(item["input"]), choices) or choices[0])
-        return put(call, loc, self._placeholder(loc))
+        return put(call, loc, self._choice(item) or self._placeholder(loc))
+
+    def _choice(self, item: Any) -> str | None:
+        """The choice that was meant, unless it might as well be its opposite."""
+        choices = choices_of(item)
+        near = nearest(str(item["input"]), choices)
+        return None if near is None or {f"-{near}", near.removeprefix("-")} & (set(choices) - {near}) else near
 
     def _placeholder(self, loc: Sequence[str | int]) -> Placeholder:
         return Placeholder(f"<{type_text(schema_at(self.schema, loc), self.schema)}>")

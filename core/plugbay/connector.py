@@ -148,10 +148,10 @@ class Connector:
         Raises:
             UnknownOperationError: There is none; the error names the nearest.
         """
-        actions = cls.operations.get(entity)
+        actions = cls.operations.get(str(entity))
         if actions is None:
             raise _unknown("entity", str(entity), cls.operations)
-        operation = actions.get(action)
+        operation = actions.get(str(action))
         if operation is None:
             raise _unknown(f"action of {entity}", str(action), actions)
         return operation

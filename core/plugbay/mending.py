@@ -28,6 +28,9 @@ __all__ = [
     "shown",
 ]
 
+CLOSE = 0.75
+"""How much alike two names must be, from 0 to 1, for one to be taken for the other; a wrong guess does harm."""
+
 MAX_SHOWN = 60
 """Characters of a caller's own text that are shown back."""
 
@@ -49,10 +52,7 @@ def nearest(name: str, known: Sequence[str] | Mapping[str, Any]) -> str | None:
     wanted = _folded(name)
     if wanted in folded:
         return folded[wanted]
-    ending = [candidate for key, candidate in folded.items() if wanted and key.endswith(wanted)]
-    if len(ending) == 1:
-        return ending[0]
-    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=CLOSE)
     return folded[close[0]] if close else None
 
 

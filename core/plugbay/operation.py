@@ -149,4 +149,5 @@ class Operation:
     @cached_property
     def arguments(self) -> Arguments:
         """What the action takes; worked out on first use, since most actions of a catalogue are never called."""
-        return Arguments(self.name, self.declaration, path=self.path, body=self.body)
+        changes = self.kind == "update"
+        return Arguments(self.name, self.declaration, path=self.path, body=self.body, changes=changes)

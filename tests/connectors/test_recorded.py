@@ -133,6 +133,7 @@ def arguments(row: dict[str, Any], known: Known, in_path: dict[str, Any]) -> dic
         samples: dict[str, Any] = {"subject": "?", "comment": {"body": "?"}, "query": "?", "start_time": 0}
         needed = operation.arguments.parameters.values()
         given |= {p.name: samples.get(p.name, 1) for p in needed if p.required}
+        given |= {"status": "open"} if operation.kind == "update" else {}
     if known.action == "incremental_export":
         given.setdefault("start_time", 0)
     if known.name == "tickets.search":

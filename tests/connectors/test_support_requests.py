@@ -499,10 +499,44 @@ async def test_no_model_is_shown_the_session(support):
     assert {"id": 1, "name": "Ann"} == (await ask("users", "me"))["data"]
 
 
-def test_rare_parameters_are_left_to_the_details():
-    """The overview names what most calls need; everything is in the details of the action, and is taken."""
-    overview = ZendeskSupportConnector.describe()
-    details = ZendeskSupportConnector.describe("tickets", "create")
-    assert "via_followup_source_id" not in overview
-    assert "via_followup_source_id" in details
-    assert "requester_id" in overview
+def test_rare_parameters_come_last_and_untyped():
+    """The overview names every parameter, those that few calls need at the end of an action and without their types."""
+    line = next(line for line in ZendeskSupportConnector.describe().splitlines() if "tickets.create" in line)
+    assert line.index("custom_fields?") < line.index("via_followup_source_id?")
+    assert "via_followup_source_id?: int" not in line
+    assert "via_followup_source_id: int" in ZendeskSupportConnector.describe("tickets", "create")
+
+
+@pytest.mark.parametrize("params", [{}, {"subject": None}, {"tags": None, "comment": None}, {"ticket": None}])
+async def test_an_update_that_changes_nothing_is_refused(support, params):
+    """A call that would be told of as done, and change nothing, is not sent."""
+    connector, service = support((200, {"ticket": TICKET}))
+    with pytest.raises(InvalidParameterError, match="nothing to change"):
+        await connector.execute("tickets", "update", {"ticket_id": 7, **params})
+    assert [] == service.sent
+
+
+async def test_a_body_with_its_id_is_enough(support):
+    """A nested body that has the record's id needs no other, and an id outside is pointed to the right name."""
+    connector, service = support((200, {"ticket": TICKET}))
+    await connector.execute("tickets", "update", {"ticket": {"id": 7, "status": "open"}})
+    assert ("PUT", "/api/v2/tickets/7") == tuple(service.sent[0][:2])
+    with pytest.raises(InvalidParameterError, match="did you mean `ticket_id`"):
+        await connector.execute("tickets", "update", {"id": 7, "status": "open"})
+
+
+@pytest.mark.parametrize(
+    ("action", "params", "wrong"),
+    [
+        ("search", {"query": "x", "sort_order": "descending"}, '"asc"'),
+        ("list", {"sort": "updated_at desc"}, '"updated_at"'),
+        ("update", {"ticket_id": 7, "status": "in progress"}, '"new"'),
+        ("update", {"ticket_id": 7, "comment": {"body": "x", "id": 5}}, "author_id"),
+    ],
+)
+async def test_a_corrected_call_guesses_nothing_that_does_harm(support, action, params, wrong):
+    """Where it is not plain what was meant, the corrected call has the choices instead of one of them."""
+    connector, _ = support(CREATED)
+    with pytest.raises(InvalidParameterError) as caught:
+        await connector.execute("tickets", action, params)
+    assert wrong not in caught.value.hint

@@ -86,7 +86,7 @@ class TestBinding:
     def test_null_is_sent_where_it_is_a_value(self, bind):
         """A parameter whose default is UNSET takes null, and is left out when it is not given."""
         assert {"box_id": 1, "owner": None} == bind("update", {"box_id": 1, "owner": None})
-        assert {"box_id": 1} == bind("update", {"box_id": 1, "owner": UNSET})
+        assert {"box_id": 1, "name": "A"} == bind("update", {"box_id": 1, "name": "A", "owner": UNSET})
 
     def test_caller_keeps_their_objects(self, bind):
         """Mending copies; the caller's own objects stay as they were."""
@@ -277,7 +277,7 @@ class TestNestedForm:
         error = refused("update", {"box_id": 1, "box": 5})
 
         assert ["box"] == list(error.details["fields"])
-        assert {"box_id": 1} == bind("update", corrected(error))
+        assert {"box_id": 1, "name": "A"} == bind("update", {**corrected(error), "name": "A"})
 
 
 class TestPositional:

@@ -52,6 +52,10 @@ class Credentials(Protocol):
 V = TypeVar("V")
 
 
+def _fits_header(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and text == text.strip()
+
+
 class SecretMap(dict[str, V]):
     """A dict whose values no repr shows: it lives in stack frames, whose locals a traceback may print."""
 
@@ -87,9 +91,8 @@ def header_text(value: SecretStr | str, name: str) -> str:
     Raises:
         ConfigurationError: It is empty, not ASCII, or has a space around it, a line break or a control character.
     """
-    text = reveal(value)
-    if text and text.isascii() and text.isprintable() and text == text.strip():
-        return text
+    if _fits_header(reveal(value)):
+        return reveal(value)
     raise ConfigurationError(
         f"The {name} is empty or has characters that cannot be sent.",
         hint="Only printable ASCII, with no spaces or line breaks around it; was it copied whole?",

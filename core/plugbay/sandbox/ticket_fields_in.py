@@ -142,9 +142,10 @@ class Changes:
         if entry.get("user_id"):
             return bodies.known_user(self._account, bodies.number(entry["user_id"], "user_id", self._call))
         email = str(entry.get("user_email") or entry.get("email") or "")
-        name = entry.get("user_name") or entry.get("name")
+        name = str(entry.get("user_name") or entry.get("name") or "").strip()
         # Whoever is only in copy may do without a name: it is taken from the address.
-        return requester_of(self._call, {"email": email, "name": name or email.split("@")[0]}) if email else None
+        name = name or email.partition("@")[0] or email
+        return requester_of(self._call, {"email": email, "name": name}) if email else None
 
     def _links(self) -> None:
         tables: dict[str, dict[int, Any]] = {

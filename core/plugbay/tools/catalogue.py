@@ -146,12 +146,16 @@ def signature_text(operation: Operation, legend: _Legend | None = None) -> str:
     schema = operation.arguments.schema
     required = schema.get("required", ())
     parts: list[str] = []
+    rare: list[str] = []
     for name, field in schema.get("properties", {}).items():
-        if legend is not None and (operation.arguments.parameters[name].rare or _of_every_list(operation, name)):
+        if legend is not None and _of_every_list(operation, name):
+            continue
+        if legend is not None and operation.arguments.parameters[name].rare:
+            rare.append(f"{name}?")
             continue
         kind = type_text(field, schema) if legend is None else legend.short(operation.entity, name, field, schema)
         parts.append(_parameter_text(name, kind, field, operation.arguments.defaults.get(name), name in required))
-    return f"{operation.name}({', '.join(parts)})"
+    return f"{operation.name}({', '.join([*parts, *rare])})"
 
 
 def _of_every_list(operation: Operation, name: str) -> bool:
