@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
-from plugbay.errors import InvalidParameterError, PlugbayError, UnknownOperationError
+from plugbay.errors import ConfigurationError, InvalidParameterError, PlugbayError, UnknownOperationError
 from plugbay.executor import Executor
 from plugbay.mending import nearest
 from plugbay.operation import Operation
@@ -48,6 +48,8 @@ class Connector:
     """Decorator that makes a function an agent's tool on this connector; see `plugbay.tools.tool_utils`."""
 
     def __init__(self, executor: Executor, *, policy: Policy | None = None) -> None:
+        if not isinstance(policy, Policy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
+            raise ConfigurationError("policy must be a plugbay.Policy.")
         self._executor = executor
         self.policy = policy
 

@@ -158,7 +158,7 @@ def get(
     return _declares("get", "GET", path, record=record, read=read, fixed=fixed, hidden=hidden)
 
 
-def listing(path: str, *, records: str, pager: Pager, fixed: Query = ()) -> Callable[[F], F]:
+def listing(path: str, *, records: str, pager: Pager, fixed: Query = (), brief: str = "") -> Callable[[F], F]:
     """Declares reading many records; the method takes `limit` and `cursor` and returns a `Listing`.
 
     Args:
@@ -166,8 +166,9 @@ def listing(path: str, *, records: str, pager: Pager, fixed: Query = ()) -> Call
         records: The key of the records in the answer.
         pager: How the list continues.
         fixed: Query parameters that every call sends.
+        brief: A few words that an overview adds where the name does not say enough.
     """
-    return _declares("list", "GET", path, record=records, pager=pager, fixed=fixed)
+    return _declares("list", "GET", path, record=records, pager=pager, fixed=fixed, brief=brief)
 
 
 def create(

@@ -111,6 +111,7 @@ class Operation:
         fixed: Query parameters that every call sends.
         file: Where the bytes of a download are.
         hidden: Fields of the record that no model is shown.
+        brief: A few words that an overview adds where the name does not say enough.
     """
 
     entity: str
@@ -130,6 +131,7 @@ class Operation:
     fixed: Query = ()
     file: FileSource | None = None
     hidden: tuple[str, ...] = ()
+    brief: str = ""
 
     @property
     def name(self) -> str:

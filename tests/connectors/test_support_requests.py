@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
-from plugbay.connectors.zendesk_support import ZendeskSupportConnector
+from plugbay.connectors.zendesk_support import ZendeskSupportConnector, ZendeskSupportOauth20AuthConfig
 from plugbay.errors import (
     AuthenticationError,
+    ConfigurationError,
+    DeadlineExceededError,
     InvalidParameterError,
     NetworkError,
     ResponseIntegrityError,
     ServiceError,
+    UnknownOperationError,
 )
 
 TICKET = {"id": 7, "subject": "A subject"}
@@ -540,3 +545,40 @@ async def test_a_corrected_call_guesses_nothing_that_does_harm(support, action, 
     with pytest.raises(InvalidParameterError) as caught:
         await connector.execute("tickets", action, params)
     assert wrong not in caught.value.hint
+
+
+async def test_the_deadline_is_of_the_whole_list(support):
+    """A list over many pages has no more time than any call: the error names the cursor as the way on."""
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.05)
+        page = {"tickets": [TICKET], "meta": {"has_more": True, "after_cursor": str(request.url.params)}}
+        return httpx.Response(200, json=page)
+
+    connector = ZendeskSupportConnector(
+        ZendeskSupportOauth20AuthConfig(access_token="t"),
+        subdomain="acme",
+        timeout=0.3,
+        http=httpx.MockTransport(slowly),
+    )
+    with pytest.raises(DeadlineExceededError):
+        await connector.tickets.list(limit=10_000)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"base_url": 5}, {"timeout": None}, {"timeout": "9"}, {"max_attempts": None}, {"policy": "read_only"}],
+)
+def test_settings_of_the_wrong_type_are_named(settings):
+    """A setting of the wrong type is a ConfigurationError, not Python's own."""
+    with pytest.raises(ConfigurationError):
+        ZendeskSupportConnector(ZendeskSupportOauth20AuthConfig(access_token="t"), subdomain="acme", **settings)
+
+
+@pytest.mark.parametrize("name", [["tickets"], {"a": 1}, None, 5])
+async def test_names_of_the_wrong_type_are_unknown(support, name):
+    """An entity or action that is no text is an unknown one."""
+    connector, _ = support(CREATED)
+    for entity, action in ((name, "list"), ("tickets", name)):
+        with pytest.raises(UnknownOperationError):
+            await connector.execute(entity, action)

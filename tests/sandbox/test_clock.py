@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -17,6 +17,15 @@ def test_starts_where_told():
 def test_naive_start_is_utc():
     """A start without a zone is read as UTC."""
     assert Clock(datetime(2026, 1, 2)).stamp()  # noqa: DTZ001 == "2026-01-02T00:00:00Z"
+
+
+def test_start_in_another_zone():
+    """A start in another zone is the same moment, shown in UTC."""
+    clock = Clock(datetime(2026, 1, 2, 1, tzinfo=timezone(timedelta(hours=2))), running=False)
+
+    assert clock.now() == datetime(2026, 1, 1, 23, tzinfo=UTC)
+    assert clock.now().utcoffset() == timedelta(0)
+    assert clock.stamp() == "2026-01-01T23:00:00Z"
 
 
 def test_advance():

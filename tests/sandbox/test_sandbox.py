@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import httpx
 import pytest
@@ -45,6 +45,58 @@ def test_same_seed_same_bytes():
         keys = {name: value for name, value in one.connection().items() if name != "base_url"}
         assert keys == {name: value for name, value in two.connection().items() if name != "base_url"}
         assert one.base_url != two.base_url
+
+
+def test_same_hour_same_data(monkeypatch):
+    """Without `now`, sandboxes of one seed give the same answers for a whole hour, and others in the next hour."""
+    real = datetime(2026, 6, 17, 9, 0, 2, tzinfo=UTC)
+
+    def begun(**later: int) -> Sandbox:
+        monkeypatch.setattr("plugbay.sandbox.sandbox.real_time", lambda: real + timedelta(**later))
+        return Sandbox(seed=7, tickets=40)
+
+    paths = (*LISTS, "tickets/1/comments", "search?query=created:today")
+    paths += tuple(
+        f"channels/voice/stats/{name}" for name in ("agents_activity", "agents_overview", "account_overview")
+    )
+    with begun() as one, begun(minutes=59) as two, begun(hours=1) as other:
+        for path in paths:
+            assert read(one, path) == read(two, path)
+        assert read(one, "tickets") != read(other, "tickets")
+        assert one.connection() | {"base_url": ""} == two.connection() | {"base_url": ""}
+
+
+def test_clock_shows_real_time_over_the_data_of_the_hour(monkeypatch):
+    """Without `now` the clock shows the real time, though nothing in the data is younger than the hour."""
+    real = datetime(2026, 6, 17, 9, 41, 7, tzinfo=UTC)
+    monkeypatch.setattr("plugbay.sandbox.sandbox.real_time", lambda: real)
+    sandbox = Sandbox(seed=7)
+
+    assert timedelta(0) <= sandbox.clock.now() - real < timedelta(seconds=10)
+    for records in (sandbox.account.tickets.values(), sandbox.account.users.values(), sandbox.account.calls):
+        assert max(record["updated_at"] for record in records) <= "2026-06-17T09:00:00Z"
+    assert any(call["created_at"] >= "2026-06-17" for call in sandbox.account.calls)
+    assert any(ticket["updated_at"] >= "2026-06-17" for ticket in sandbox.account.tickets.values())
+
+
+def test_now_is_exact():
+    """The clock starts at an explicit `now` to the second, in UTC whatever its zone."""
+    now = datetime(2026, 6, 17, 9, 41, 7, tzinfo=timezone(timedelta(hours=2)))
+    clock = Sandbox(tickets=1, calls=0, now=now).clock
+
+    assert timedelta(0) <= clock.now() - now < timedelta(seconds=10)
+    assert clock.stamp().startswith("2026-06-17T07:41")
+
+
+def test_redirect_uris():
+    """The registered redirect addresses hold for both clients and are among what a client needs to connect."""
+    sandbox = Sandbox(tickets=1, calls=0)
+    clients = sandbox.account.clients
+
+    assert "http://127.0.0.1/callback" in sandbox.redirect_uris
+    assert clients[sandbox.client_id].redirect_uris == sandbox.redirect_uris
+    assert clients[sandbox.public_client_id].redirect_uris == sandbox.redirect_uris
+    assert sandbox.connection()["redirect_uris"] == sandbox.redirect_uris
 
 
 def test_starts_within_a_second():
@@ -128,6 +180,16 @@ def test_many_requests_at_once():
     assert asyncio.run(use()) == 100
 
 
+@pytest.mark.parametrize("port", [65_536, 99_999, -1])
+def test_impossible_port_is_an_error(port):
+    """A port that does not exist is an OSError that names it, and never an overflow."""
+    with (
+        pytest.raises(OSError, match=rf"port {port}: a port is a number from 0 to 65535"),
+        Sandbox(port=port, tickets=1),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_serve(how):
     """The blocking entry prints one line of JSON when it is ready, and ends cleanly on a signal."""
@@ -141,6 +203,7 @@ def test_serve(how):
             assert me["email"] == line["email"]
             assert list(line) == [
                 "base_url", "subdomain", "access_token", "email", "api_token", "client_id", "client_secret", "refresh_token",
+                "redirect_uris",
             ]  # fmt: skip
         finally:
             process.send_signal(how)
@@ -153,13 +216,14 @@ def test_serve_for_people():
     code = "from plugbay.sandbox import serve; serve(0, 1, 5, None, False)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment, text=True) as process:
-        lines = [process.stdout.readline() for _ in range(10)]
+        lines = [process.stdout.readline() for _ in range(11)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
     assert lines[2].split()[0] == "base_url"
     assert lines[2].split()[1].startswith("http://127.0.0.1:")
-    assert lines[-1].split()[0] == "refresh_token"
+    assert lines[-1].split()[0] == "redirect_uris"
+    assert lines[-1].split()[1] == "http://127.0.0.1/callback"
 
 
 def test_serve_only_on_loopback():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -106,3 +106,15 @@ def test_small_accounts(size):
 
     assert len(account.tickets) == size
     assert account.calls == []
+
+
+@pytest.mark.parametrize(("minutes", "some"), [(0, False), (14, False), (15, True), (60, True)])
+def test_a_day_that_has_hardly_begun_has_no_calls(minutes, some):
+    """Calls of today need time to have happened in: in the first minutes of a day all are of the days before."""
+    midnight = datetime(2026, 6, 17, tzinfo=UTC)
+    calls = Sandbox(seed=11, tickets=10, now=midnight + timedelta(minutes=minutes)).account.calls
+
+    assert len(calls) == 120
+    assert any(call["created_at"] >= "2026-06-17" for call in calls) is some
+    assert all(call["talk_time"] > 0 for call in calls if call["completion_status"] == "completed")
+    assert all(call["updated_at"] <= f"2026-06-17T{minutes // 60:02}:{minutes % 60:02}:00Z" for call in calls)

@@ -54,6 +54,30 @@ def test_requester_must_be_somebody(api, requester, field):
     assert field in details(answer)
 
 
+@pytest.mark.parametrize("name", [{}, {"name": None}, {"name": ""}, {"name": "  "}])
+def test_new_requester_needs_a_name(api, sandbox, name):
+    """A new address without a name is refused, on create and on update, and makes nobody; a known one needs none."""
+    unknown = {"email": "nameless@example.com", **name}
+    ticket = api.ticket()
+    for answer in (
+        api.post(TICKETS, {"ticket": {"comment": {"body": "b"}, "requester": unknown}}),
+        put(api, ticket, requester=unknown),
+    ):
+        assert details(answer) == {
+            "requester": [{"description": "Requester: Name: is too short (minimum one character)"}]
+        }
+    assert sandbox.account.user_by_email("nameless@example.com") is None
+    known = sandbox.user("end-user")
+    assert api.ticket(requester={"email": known["email"].upper(), **name})["requester_id"] == known["id"]
+
+
+def test_people_in_copy_need_no_name(api, sandbox):
+    """A new address in copy becomes a user named after its mailbox."""
+    ticket = api.ticket(email_ccs=[{"user_email": "only.copied@example.com", "user_name": " "}])
+
+    assert [sandbox.account.users[number]["name"] for number in ticket["email_cc_ids"]] == ["only.copied"]
+
+
 @pytest.mark.parametrize("fields", [{}, {"subject": "s"}, {"comment": {}}, {"comment": {"body": "  "}}])
 def test_description_is_required(api, fields):
     """A ticket without words is refused on its base."""
@@ -191,6 +215,25 @@ def test_light_agent_is_always_private(api, sandbox):
     answer = api.put(f"{TICKETS}/{ticket['id']}", {"ticket": {"comment": {"body": "b", "public": True}}}, token=token)
 
     assert answer.json()["audit"]["events"][0]["public"] is False
+
+
+def test_light_agent_creates_in_private(api, sandbox):
+    """A ticket that a light agent creates begins with a private comment, even when it asks for a public one."""
+    body = {"ticket": {"subject": "s", "comment": {"body": "b", "public": True}}}
+    answer = api.post(TICKETS, body, token=sandbox.token(role="light-agent")).json()
+
+    assert answer["audit"]["events"][0]["public"] is False
+    assert answer["ticket"]["is_public"] is False
+
+
+def test_comment_in_the_name_of_a_light_agent(api, sandbox):
+    """A public comment added in a light agent's name becomes private, unless the light agent is the requester."""
+    light = sandbox.user("light-agent")["id"]
+    comment = {"body": "b", "public": True, "author_id": light}
+    other, own = api.ticket(), api.ticket(requester_id=light)
+
+    assert put(api, other, comment=comment).json()["audit"]["events"][0]["public"] is False
+    assert put(api, own, comment=comment).json()["audit"]["events"][0]["public"] is True
 
 
 def test_markup_in_a_comment(api):

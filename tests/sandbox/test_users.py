@@ -73,6 +73,41 @@ def test_search(api, sandbox):
     assert api.json(f"{USERS}/search", query="nobodyatall")["users"] == []
 
 
+@pytest.fixture(scope="module")
+def somebody(api):
+    given = {
+        "name": "Quirina Zwick", "email": "q.zwick42@mailbox.example", "phone": "+4930998877", "notes": "Rings twice.",
+    }  # fmt: skip
+    return api.post(USERS, {"user": given}).json()["user"]
+
+
+def found(api, query):
+    return [user["id"] for user in api.json(f"{USERS}/search", query=query)["users"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["uirin", "WICK42@mail", "30998", "ings TWI", '"ina zwi"', "quir mailbox.ex 8877 twice", "qu*wick", "uirin role:end-user"],
+)  # fmt: skip
+def test_search_by_parts(api, somebody, query):
+    """A bare word finds whoever has it as part of name, address, telephone number or notes; all words must be found."""
+    assert found(api, query) == [somebody["id"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["uirin nobodyatall", "name:uirin", "email:zwick42", "phone:998877", "notes:ings", "uirin -zwi", "q[u]i", "q?i"]
+)  # fmt: skip
+def test_search_by_parts_has_limits(api, somebody, query):
+    """One word that is not found, an excluded one or a named field, which takes whole words, keeps a user out."""
+    assert somebody["id"] not in found(api, query)
+
+
+def test_whole_search_takes_whole_words(api, somebody):
+    """The search over everything does not find users by parts of words."""
+    assert api.json("/api/v2/search", query="type:user uirin")["count"] == 0
+    assert api.json("/api/v2/search", query="type:user Quirina")["results"][0]["id"] == somebody["id"]
+
+
 @pytest.mark.parametrize("path", ["users/search?query=a", "users/autocomplete?name=ab", "organizations/search?name=a",
     "organizations/autocomplete?name=ab", "search?query=a"])  # fmt: skip
 def test_searches_know_no_cursors(api, path):

@@ -123,8 +123,8 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
             serve(options.port, options.seed, options.tickets, plan, options.json, now=options.now)
         except BrokenPipeError:
             raise
-        except OSError as error:
-            print(f"plugbay: {error.strerror or error}", file=sys.stderr)  # noqa: T201 - a command's output
+        except (OSError, ValueError) as error:
+            print(f"plugbay: {getattr(error, 'strerror', None) or error}", file=sys.stderr)  # noqa: T201 - a command's output
             return 1
         return 0
 

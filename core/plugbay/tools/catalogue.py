@@ -68,7 +68,7 @@ def catalogue_text(catalogue: Catalogue, rules: Rules = NO_RULES) -> str:
     lines = [f"- {_mark(operation)}{signature_text(operation, legend)}" for operation in operations]
     writes = any(operation.effect is not Effect.READ for operation in operations)
     parts = [
-        f"{catalogue.title} actions; `?` is optional{', `!` changes data' if writes else ''}; what has no type is text, an id an int, or as said before",
+        f"{catalogue.title} actions; `?` is optional{', `!` changes data, where allowed' if writes else ''}; what has no type is text, an int id, or as said before",
         "\n".join(lines),
     ]
     if legend.names:
@@ -155,7 +155,8 @@ def signature_text(operation: Operation, legend: _Legend | None = None) -> str:
             continue
         kind = type_text(field, schema) if legend is None else legend.short(operation.entity, name, field, schema)
         parts.append(_parameter_text(name, kind, field, operation.arguments.defaults.get(name), name in required))
-    return f"{operation.name}({', '.join([*parts, *rare])})"
+    brief = f" - {operation.brief}" if legend is not None and operation.brief else ""
+    return f"{operation.name}({', '.join([*parts, *rare])}){brief}"
 
 
 def _of_every_list(operation: Operation, name: str) -> bool:

@@ -54,7 +54,9 @@ class Settings:
     only: Policy | None = None
 
     def __post_init__(self) -> None:
-        if self.max_output_chars < SMALLEST_BUDGET:
+        if not isinstance(self.policy, Policy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
+            raise ConfigurationError("policy must be a plugbay.Policy.")
+        if not isinstance(self.max_output_chars, int) or self.max_output_chars < SMALLEST_BUDGET:  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
             raise ConfigurationError(f"max_output_chars must be at least {SMALLEST_BUDGET}.")
         for each in self.catalogues:
             if not hasattr(each, "operations"):

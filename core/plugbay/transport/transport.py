@@ -73,7 +73,8 @@ class Transport:
         retry: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
-        if not 0 < timeout < math.inf or max_attempts < 1 or max_bytes < 1:
+        numbers = (timeout, max_attempts, max_bytes)
+        if not all(isinstance(number, int | float) and 0 < number < math.inf for number in numbers):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
             raise ConfigurationError("timeout, max_attempts and max_bytes must be positive and finite.")
         self._origin = Origin(base_url)
         self._credentials = credentials

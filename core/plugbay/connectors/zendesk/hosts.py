@@ -39,6 +39,8 @@ def tenant_url(subdomain: str | None, config: Mapping[str, Any] | None, base_url
     Raises:
         ConfigurationError: The subdomain is not one, or two different ones are given.
     """
+    if not isinstance(base_url, str | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
+        raise ConfigurationError("base_url must be a text.", hint='As in "http://127.0.0.1:8080".')
     given = _given(subdomain, config)
     if given is None and base_url is None:
         given = os.environ.get(VARIABLE) or None

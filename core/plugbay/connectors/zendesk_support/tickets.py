@@ -159,7 +159,7 @@ class Tickets(Entity):
         "updated_at", "tags",
     )  # fmt: skip
 
-    @declare.listing("/api/v2/tickets", records="tickets", pager=CursorPager())
+    @declare.listing("/api/v2/tickets", records="tickets", pager=CursorPager(), brief="all; to filter, search")
     def list(
         self,
         *,
@@ -279,7 +279,12 @@ class Tickets(Entity):
         """Tickets that match Zendesk search terms, the most relevant first; new ones appear after some minutes."""
         ...
 
-    @declare.listing("/api/v2/incremental/tickets/cursor", records="tickets", pager=ExportPager())
+    @declare.listing(
+        "/api/v2/incremental/tickets/cursor",
+        records="tickets",
+        pager=ExportPager(),
+        brief="changed since then; admins only",
+    )
     def incremental_export(
         self,
         *,

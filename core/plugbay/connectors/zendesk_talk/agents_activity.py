@@ -53,7 +53,12 @@ class AgentsActivity(Entity):
         "total_talk_time",
     )  # fmt: skip
 
-    @declare.listing("/api/v2/channels/voice/stats/agents_activity", records="agents_activity", pager=LinkPager())
+    @declare.listing(
+        "/api/v2/channels/voice/stats/agents_activity",
+        records="agents_activity",
+        pager=LinkPager(),
+        brief="today so far",
+    )
     def list(
         self,
         *,

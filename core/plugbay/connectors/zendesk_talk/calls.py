@@ -65,7 +65,9 @@ class Calls(Entity):
         "talk_time", "wait_time",
     )  # fmt: skip
 
-    @declare.listing("/api/v2/channels/voice/stats/incremental/calls", records="calls", pager=TimePager())
+    @declare.listing(
+        "/api/v2/channels/voice/stats/incremental/calls", records="calls", pager=TimePager(), brief="changed since then"
+    )
     def list(self, *, start_time: Instant, limit: Limit | None = None, cursor: Cursor | None = None) -> Listing[Call]:
         """Calls changed since a moment, oldest change first; ten requests a minute.
 
