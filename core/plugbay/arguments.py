@@ -52,6 +52,14 @@ Location: TypeAlias = Literal["path", "query", "body"]
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MENDING_ROUNDS = 4
 _MAX_PROBLEMS = 50
+_OTHER_NAMES = {
+    "per_page": "limit",
+    "page_size": "limit",
+    "page[size]": "limit",
+    "page": "cursor",
+    "page[after]": "cursor",
+}
+"""What services call the two parameters that every list of ours has."""
 
 
 class Unset:
@@ -286,7 +294,11 @@ class Arguments:
     def _meant(self, name: str, loc: Sequence[str | int]) -> str | None:
         """The known name that an unknown one stands for; `id` is the id in the path."""
         own = self._own_id()
-        return own if name == "id" and len(loc) == 1 and own is not None else nearest(name, self._fields_beside(loc))
+        if name == "id" and len(loc) == 1 and own is not None:
+            return own
+        if len(loc) == 1 and _OTHER_NAMES.get(name) in self.parameters:
+            return _OTHER_NAMES[name]
+        return nearest(name, self._fields_beside(loc))
 
     def _own_id(self) -> str | None:
         named = [parameter.name for parameter in self.parameters.values() if parameter.location == "path"]

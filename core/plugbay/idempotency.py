@@ -7,7 +7,6 @@ is taken for the repetition that the error advised.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import uuid
 from collections import OrderedDict
@@ -15,11 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugbay.errors import PlugbayError
-from plugbay.json_safe import dumps, to_json
 from plugbay.operation import Operation
 
 __all__ = ["IdempotencyKeys"]
 
+BYTES = 16
 MOST_DOUBTFUL = 1_000
 """Calls of unknown fate that are remembered; the oldest are forgotten first."""
 
@@ -28,7 +27,7 @@ class IdempotencyKeys:
     """The keys of one connector's calls; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._doubtful: OrderedDict[bytes, str] = OrderedDict()
+        self._doubtful: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     def key_for(self, operation: Operation, arguments: Mapping[str, Any]) -> str | None:
@@ -36,7 +35,7 @@ class IdempotencyKeys:
         if operation.idempotency_header is None:
             return None
         with self._lock:
-            return self._doubtful.get(_mark(operation, arguments)) or uuid.uuid4().hex
+            return self._doubtful.get(operation.fingerprint(arguments, BYTES)) or uuid.uuid4().hex
 
     def done(
         self, operation: Operation, arguments: Mapping[str, Any], key: str | None, error: PlugbayError | None
@@ -53,13 +52,8 @@ class IdempotencyKeys:
             return
         doubtful = error is not None and (error.details or {}).get("fate") == "unknown"
         with self._lock:
-            self._doubtful.pop(_mark(operation, arguments), None)
+            self._doubtful.pop(operation.fingerprint(arguments, BYTES), None)
             if doubtful:
-                self._doubtful[_mark(operation, arguments)] = key
+                self._doubtful[operation.fingerprint(arguments, BYTES)] = key
                 if len(self._doubtful) > MOST_DOUBTFUL:
                     self._doubtful.popitem(last=False)
-
-
-def _mark(operation: Operation, arguments: Mapping[str, Any]) -> bytes:
-    text = dumps([operation.name, to_json(dict(sorted(arguments.items())))])
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()

@@ -7,6 +7,7 @@ description and the tool; nothing else in the library knows an action.
 from __future__ import annotations
 
 import enum
+import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from plugbay.arguments import Arguments
+from plugbay.json_safe import dumps, to_json
 
 __all__ = ["Effect", "FileSource", "Kind", "Operation", "Pager", "Query", "Reader", "Slice"]
 
@@ -153,3 +155,13 @@ class Operation:
         """What the action takes; worked out on first use, since most actions of a catalogue are never called."""
         changes = self.kind == "update"
         return Arguments(self.name, self.declaration, path=self.path, body=self.body, changes=changes)
+
+    def fingerprint(self, arguments: Mapping[str, Any], size: int) -> str:
+        """What tells a call of the action with these arguments from others.
+
+        Args:
+            arguments: By name.
+            size: Bytes of the digest, which is given in hexadecimal.
+        """
+        text = dumps([self.name, to_json(dict(sorted(arguments.items())))])
+        return hashlib.blake2b(text.encode(), digest_size=size).hexdigest()

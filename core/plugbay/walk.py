@@ -8,17 +8,18 @@ outlives the process, and little else, since a model must repeat it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
-from plugbay.json_safe import dumps, to_json
 from plugbay.operation import Operation, Slice
 from plugbay.outcome import Outcome
 from plugbay.result import Meta
 
 __all__ = ["Walk"]
+
+MARK_BYTES = 3
+"""Enough to notice a cursor of another list, and few for a model to repeat."""
 
 _LONGEST_SKIP = 6
 """Digits of the records to pass over; pages have fewer."""
@@ -29,7 +30,7 @@ class Walk:
 
     def __init__(self, operation: Operation, filters: Mapping[str, Any], cursor: str | None) -> None:
         self._operation = operation
-        self._mark = _mark_of(operation, filters)
+        self._mark = operation.fingerprint(filters, MARK_BYTES)
         self.state, self.skip = _position(operation, cursor, self._mark)
         self.records: list[Any] = []
         self.included: dict[str, Any] = {}
@@ -89,12 +90,6 @@ class _Place(NamedTuple):
     def at(self, count: int) -> tuple[str | None, int]:
         """The state from which the record `count` of the page is reached, and the records to pass over there."""
         return (self.part.at(count), 0) if self.part.at is not None else (self.state, count)
-
-
-def _mark_of(operation: Operation, filters: Mapping[str, Any]) -> str:
-    """Binds a cursor to its list, so that one cannot continue another."""
-    text = dumps([operation.name, to_json(dict(sorted(filters.items())))])
-    return hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
 
 
 def _position(operation: Operation, cursor: str | None, mark: str) -> tuple[str | None, int]:

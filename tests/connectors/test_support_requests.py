@@ -582,3 +582,12 @@ async def test_names_of_the_wrong_type_are_unknown(support, name):
     for entity, action in ((name, "list"), ("tickets", name)):
         with pytest.raises(UnknownOperationError):
             await connector.execute(entity, action)
+
+
+@pytest.mark.parametrize(("given", "meant"), [("per_page", "limit"), ("page", "cursor"), ("page[size]", "limit")])
+async def test_other_services_names_are_pointed_to_ours(support, given, meant):
+    """Zendesk's own paging parameters are refused with the name that stands for them here."""
+    connector, service = support(CREATED)
+    with pytest.raises(InvalidParameterError, match=f"did you mean `{meant}`"):
+        await connector.execute("tickets", "list", {given: 5})
+    assert [] == service.sent
