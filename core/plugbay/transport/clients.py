@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
@@ -26,8 +25,7 @@ OTHER_LOOP_SECONDS = 5.0
 """How long closing waits for a loop in another thread, which may be busy or wait for us."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limits:
+class Limits(NamedTuple):
     """What one event loop's connections may take.
 
     Args:

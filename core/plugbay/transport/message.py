@@ -38,7 +38,7 @@ class Request:
     repeatable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Response:
     """A complete answer.
 
@@ -74,7 +74,7 @@ class Response:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Download:
     """A window of a file.
 
