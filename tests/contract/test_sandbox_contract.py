@@ -729,7 +729,7 @@ def test_a_process_that_closes_nothing_ends_cleanly(sandbox):
         "config = ZendeskSupportOauth20AuthConfig(access_token=sys.argv[2])\n"
         "print(ZendeskSupportConnector(config, base_url=sys.argv[1]).sync.tickets.get(5)['id'])\n"
     )
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program, sandbox.base_url, sandbox.access_token]
+    command = [sys.executable, "-W", "error", "-c", program, sandbox.base_url, sandbox.access_token]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ("5", "") == (done.stdout.strip(), done.stderr)
 

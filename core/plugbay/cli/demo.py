@@ -93,12 +93,12 @@ class Truth:
 
     Attributes:
         tickets: The customer's unsolved tickets, with their status.
-        newest: The subject of the one that changed last.
+        newest: The subjects of those that changed last, in the same second.
         calls: How many calls agents took today.
     """
 
     tickets: dict[int, str]
-    newest: str
+    newest: tuple[str, ...]
     calls: int
 
     def problems(self, transcript: Any, *, scripted: bool) -> list[str]:
@@ -113,8 +113,10 @@ class Truth:
             found.append(f"{len(transcript.steps)} calls instead of {SCRIPTED_STEPS}")
         if not transcript.steps:
             found.append("no tool was called")
-        wanted = [*map(str, self.tickets), str(self.calls), *([f'"{self.newest}"'] if scripted else [])]
+        wanted = [*map(str, self.tickets), str(self.calls)]
         found += [f"the answer does not say {text}" for text in wanted if text not in transcript.answer]
+        if scripted and not any(f'"{subject}"' in transcript.answer for subject in self.newest):
+            found.append(f"the answer does not say {' or '.join(self.newest)}")
         return found
 
 
@@ -127,10 +129,10 @@ def _truth(base_url: str, token: str, email: str) -> Truth:
     user = read(f"/api/v2/users/search?{urllib.parse.urlencode({'query': email})}")["users"][0]
     tickets = read(f"/api/v2/users/{user['id']}/tickets/requested?per_page=100")["tickets"]
     unsolved = [ticket for ticket in tickets if ticket["status"] not in {"solved", "closed"}]
-    newest = max(unsolved, key=lambda ticket: ticket["updated_at"])
+    latest = max(ticket["updated_at"] for ticket in unsolved)
     activity = read("/api/v2/channels/voice/stats/agents_activity")["agents_activity"]
     return Truth(
         {ticket["id"]: ticket["status"] for ticket in unsolved},
-        newest["subject"],
+        tuple(ticket["subject"] for ticket in unsolved if ticket["updated_at"] == latest),
         sum(agent["calls_accepted"] for agent in activity),
     )
