@@ -34,8 +34,9 @@ class IdempotencyKeys:
         """The key to send, or None if the service knows no keys for the operation."""
         if operation.idempotency_header is None:
             return None
+        mark = operation.fingerprint(arguments, BYTES)
         with self._lock:
-            return self._doubtful.get(operation.fingerprint(arguments, BYTES)) or uuid.uuid4().hex
+            return self._doubtful.get(mark) or uuid.uuid4().hex
 
     def done(
         self, operation: Operation, arguments: Mapping[str, Any], key: str | None, error: PlugbayError | None
@@ -51,9 +52,10 @@ class IdempotencyKeys:
         if key is None:
             return
         doubtful = error is not None and (error.details or {}).get("fate") == "unknown"
+        mark = operation.fingerprint(arguments, BYTES)
         with self._lock:
-            self._doubtful.pop(operation.fingerprint(arguments, BYTES), None)
+            self._doubtful.pop(mark, None)
             if doubtful:
-                self._doubtful[operation.fingerprint(arguments, BYTES)] = key
+                self._doubtful[mark] = key
                 if len(self._doubtful) > MOST_DOUBTFUL:
                     self._doubtful.popitem(last=False)
