@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
 from plugbay.errors import ConfigurationError, InvalidParameterError, PlugbayError, UnknownOperationError
+from plugbay.events import Listener
 from plugbay.executor import Executor
 from plugbay.mending import nearest
+from plugbay.observer import Observer
 from plugbay.operation import Operation
 from plugbay.outbound import build_request
 from plugbay.outcome import Outcome
@@ -37,6 +39,8 @@ class Connector:
         executor: Who sends the calls.
         policy: What may be done with this connector, by anybody. Without one a programmer's calls are free and
             a model's calls read-only.
+        on_event: Is told what happens within calls; see `plugbay.events`.
+        record_content: Whether events and spans hold arguments and results.
     """
 
     slug: ClassVar[str] = ""
@@ -47,11 +51,21 @@ class Connector:
     tool_utils: ClassVar[ToolUtils] = ToolUtils()
     """Decorator that makes a function an agent's tool on this connector; see `plugbay.tools.tool_utils`."""
 
-    def __init__(self, executor: Executor, *, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        *,
+        policy: Policy | None = None,
+        on_event: Listener | None = None,
+        record_content: bool = False,
+    ) -> None:
         if not isinstance(policy, Policy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
             raise ConfigurationError("policy must be a plugbay.Policy.")
+        if on_event is not None and not callable(on_event):
+            raise ConfigurationError("on_event must be a function of one event.")
         self._executor = executor
         self.policy = policy
+        self._observer = Observer(self.slug, on_event, record_content=record_content)
 
     def __init_subclass__(cls) -> None:
         values = [value for base in reversed(cls.__mro__) for value in vars(base).values()]
@@ -135,7 +149,8 @@ class Connector:
             `{"status": "unhealthy", "error": {...}}` with the failure.
         """
         try:
-            return {"status": "healthy", **await self._identity()}
+            with self._observer.watch_check():
+                return {"status": "healthy", **await self._identity()}
         except PlugbayError as error:
             return {"status": "unhealthy", "error": error.payload()}
 
@@ -211,8 +226,8 @@ class Connector:
         bound = operation.arguments.bind(operation.arguments.positional(values, named))
         limit, cursor = bound.pop("limit", None), bound.pop("cursor", None)
 
-        async def fetch(limit: int | None, cursor: str | None) -> Page[Any]:
-            outcome = await self._send(operation, {**bound, "limit": limit, "cursor": cursor})
+        async def fetch(limit: int | None, cursor: str | None, *, patient: bool) -> Page[Any]:
+            outcome = await self._send(operation, {**bound, "limit": limit, "cursor": cursor}, patient=patient)
             return Page(outcome.data, outcome.meta)
 
         largest = operation.pager.largest if operation.pager else 1
@@ -222,12 +237,16 @@ class Connector:
         """The way of every call: bind, ask the policy, send."""
         return await self._send(operation, operation.arguments.bind(params))
 
-    async def _send(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
+    async def _send(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:
         call = current_tool_call()
-        rules = self._rules(call)
-        rules.check(operation)
-        dry = rules.dry(operation)
-        outcome = _dry(operation, arguments) if dry else await self._executor.run(operation, arguments)
+        with self._observer.watch(operation, arguments, call) as watch:
+            rules = self._rules(call)
+            rules.check(operation)
+            if rules.dry(operation):
+                outcome = _dry(operation, arguments)
+            else:
+                outcome = await self._executor.run(operation, arguments, patient=patient)
+            watch.gave(outcome)
         if call is not None:
             call.done.append(Step(operation, outcome.data, outcome.resume_at))
         return outcome

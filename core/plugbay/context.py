@@ -48,6 +48,7 @@ class ToolCall:
         select_fields: The fields of each record that the model asked for.
         shaped: Whether the tool's own code chose fields already.
         done: What was run so far within the call, in order.
+        equal_calls: How often each call, by its mark, was begun that an idempotency key tells from others.
     """
 
     tool: str
@@ -57,6 +58,7 @@ class ToolCall:
     select_fields: Sequence[str] = ()
     shaped: bool = False
     done: list[Step] = field(default_factory=list[Step])
+    equal_calls: dict[str, int] = field(default_factory=dict[str, int])
 
 
 def current_tool_call() -> ToolCall | None:

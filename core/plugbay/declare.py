@@ -158,7 +158,9 @@ def get(
     return _declares("get", "GET", path, record=record, read=read, fixed=fixed, hidden=hidden)
 
 
-def listing(path: str, *, records: str, pager: Pager, fixed: Query = (), brief: str = "") -> Callable[[F], F]:
+def listing(
+    path: str, *, records: str, pager: Pager, fixed: Query = (), brief: str = "", long_work: bool = False
+) -> Callable[[F], F]:
     """Declares reading many records; the method takes `limit` and `cursor` and returns a `Listing`.
 
     Args:
@@ -167,8 +169,11 @@ def listing(path: str, *, records: str, pager: Pager, fixed: Query = (), brief: 
         pager: How the list continues.
         fixed: Query parameters that every call sends.
         brief: A few words that an overview adds where the name does not say enough.
+        long_work: Whether it is work that nobody waits for, which leaves others a part of the service's budgets.
     """
-    return _declares("list", "GET", path, record=records, pager=pager, fixed=fixed, brief=brief)
+    return _declares(
+        "list", "GET", path, record=records, pager=pager, fixed=fixed, brief=brief, long_work=long_work
+    )
 
 
 def create(
@@ -179,6 +184,7 @@ def create(
     read: Reader | None = None,
     method: str = "POST",
     idempotency_header: str | None = None,
+    seen_by: str = "list",
 ) -> Callable[[F], F]:
     """Declares making a record.
 
@@ -189,15 +195,22 @@ def create(
         read: Makes the record of the answer where a key is not enough.
         method: HTTP method, where it is not POST.
         idempotency_header: The header by which the service knows a repeated call, if it has one.
+        seen_by: The read that shows whether it was done, as `list` or `tickets.search`.
     """
     return _declares(
-        "create", method, path, record=record, body=body, read=read,
-        effect=Effect.WRITE, idempotent=False, idempotency_header=idempotency_header,
+        "create", method, path, record=record, body=body, read=read, effect=Effect.WRITE, idempotent=False,
+        idempotency_header=idempotency_header, seen_by=seen_by,
     )  # fmt: skip
 
 
 def update(
-    path: str, *, record: str | None = None, body: str, read: Reader | None = None, idempotent: bool = True
+    path: str,
+    *,
+    record: str | None = None,
+    body: str,
+    read: Reader | None = None,
+    idempotent: bool = True,
+    seen_by: str = "get",
 ) -> Callable[[F], F]:
     """Declares changing a record; only the fields given change.
 
@@ -207,19 +220,22 @@ def update(
         body: The key, or keys joined by dots, that holds the fields in the request.
         read: Makes the record of the answer where a key is not enough.
         idempotent: Whether doing it twice is the same as doing it once.
+        seen_by: The read that shows whether it was done, as `get`.
     """
     return _declares(
-        "update", "PUT", path, record=record, body=body, read=read, effect=Effect.WRITE, idempotent=idempotent
-    )
+        "update", "PUT", path, record=record, body=body, read=read, effect=Effect.WRITE, idempotent=idempotent,
+        seen_by=seen_by,
+    )  # fmt: skip
 
 
-def delete(path: str) -> Callable[[F], F]:
+def delete(path: str, *, seen_by: str = "get") -> Callable[[F], F]:
     """Declares removing a record, which the service answers without one.
 
     Args:
         path: Path with `{name}` for arguments.
+        seen_by: The read that shows whether it was done, as `get`.
     """
-    return _declares("delete", "DELETE", path, effect=Effect.DESTRUCTIVE)
+    return _declares("delete", "DELETE", path, effect=Effect.DESTRUCTIVE, seen_by=seen_by)
 
 
 def download(path: str, *, record: str, url: str, hosts: tuple[str, ...]) -> Callable[[F], F]:

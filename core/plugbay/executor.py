@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from plugbay.errors import DeadlineExceededError, PlugbayError, ResponseIntegrityError
+from plugbay.events import PageEvent, current_trace
 from plugbay.idempotency import IdempotencyKeys
-from plugbay.inbound import incomplete, read_record, read_records, sideloaded, uncertain
+from plugbay.inbound import Included, incomplete, read_record, read_records, uncertain
 from plugbay.operation import FileSource, Operation, Pager, Slice
 from plugbay.outbound import build_request
-from plugbay.outcome import Outcome
+from plugbay.outcome import Outcome, is_unknown
 from plugbay.result import Meta
-from plugbay.transport import Request, Transport
+from plugbay.transport import Deadline, Request, Transport
 from plugbay.walk import Walk
 from plugbay.window import DEFAULT_WINDOW, window
 
@@ -30,8 +31,14 @@ DEFAULT_LIMIT = 100
 class Executor(Protocol):
     """Who sends an operation."""
 
-    async def run(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
-        """Sends the operation with bound arguments; every failure is a `PlugbayError`."""
+    async def run(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:
+        """Sends the operation with bound arguments; every failure is a `PlugbayError`.
+
+        Args:
+            operation: The operation.
+            arguments: Its arguments by name.
+            patient: Whether nobody sits before it, so that waiting as long as the service asks is better than failing.
+        """
         ...
 
     async def fetch(self, request: Request) -> Any:
@@ -54,16 +61,16 @@ class LocalExecutor:
         self._transport = transport
         self._keys = IdempotencyKeys()
 
-    async def run(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:
+    async def run(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:
         """Sends the operation with bound arguments; every failure is a `PlugbayError`."""
         if operation.pager is not None:
-            return await self._list(operation, operation.pager, arguments)
+            return await self._list(operation, operation.pager, arguments, patient=patient)
         if operation.file is not None:
             return await self._download(operation, operation.file, arguments)
         key = self._keys.key_for(operation, arguments)
         try:
-            outcome = await self._one(operation, build_request(operation, arguments, key=key))
-        except PlugbayError as error:
+            outcome = await self._one(operation, arguments, key)
+        except BaseException as error:
             self._keys.done(operation, arguments, key, error)
             raise
         self._keys.done(operation, arguments, key, None)
@@ -73,30 +80,37 @@ class LocalExecutor:
         """Lets go of all connections; harmless when called twice."""
         await self._transport.aclose()
 
-    async def fetch(self, request: Request, *, within: float | None = None) -> Any:
+    async def fetch(self, request: Request, *, deadline: Deadline | None = None) -> Any:
         """The JSON of one answer of the service; every failure is a `PlugbayError`.
 
         Args:
             request: What to ask for.
-            within: The seconds left for it, where it is part of a longer call.
+            deadline: When the call that it is part of must be done.
         """
-        response = await self._transport.send(request, within=within)
+        response = await self._transport.send(request, deadline=deadline)
         return None if response.status == 204 else response.json()  # noqa: PLR2004 - No Content
 
-    async def _one(self, operation: Operation, request: Request) -> Outcome:
+    async def _one(self, operation: Operation, arguments: Mapping[str, Any], key: str | None) -> Outcome:
         try:
-            payload = await self.fetch(request)
+            payload = await self.fetch(build_request(operation, arguments, key=key))
             record = read_record(operation, payload)
-        except ResponseIntegrityError as error:
-            uncertain(operation, error)
+        except PlugbayError as error:
+            if isinstance(error, ResponseIntegrityError):
+                uncertain(operation, error)
+            if key is None and is_unknown(error):
+                error.hint = f"{error.hint} {_advice(operation, arguments)}"
             raise
+        included = Included(operation.record)
         # Without a key the whole answer is the record, and nothing came beside it.
-        whole = operation.record is None and operation.read is None
-        included = {} if whole else sideloaded(payload, operation.record)
-        return Outcome(record, Meta(included=included or None))
+        if operation.record is not None or operation.read is not None:
+            included.add(payload)
+        return Outcome(record, Meta(included=included.data or None))
 
-    async def _list(self, operation: Operation, pager: Pager, arguments: Mapping[str, Any]) -> Outcome:
-        clock = _Clock(self._transport.timeout)
+    async def _list(
+        self, operation: Operation, pager: Pager, arguments: Mapping[str, Any], *, patient: bool
+    ) -> Outcome:
+        deadline, trace = self._transport.deadline(patient=patient), current_trace()
+        yields = patient or operation.long_work
         filters = {name: value for name, value in arguments.items() if name not in {"limit", "cursor"}}
         walk = Walk(operation, filters, arguments.get("cursor"))
         limit = arguments.get("limit")
@@ -104,18 +118,24 @@ class LocalExecutor:
         part = Slice([], None)
         while len(walk.records) < wanted:
             size = min(wanted - len(walk.records) + walk.skip, pager.largest)
-            request = _page_request(operation, pager, filters, walk.state, size)
-            payload = await self.fetch(request, within=clock.left(operation))
+            request = _page_request(operation, pager, filters, walk.state, size, yields=yields)
+            try:
+                payload = await self.fetch(request, deadline=deadline)
+            except DeadlineExceededError as error:
+                error.hint = "Ask for fewer records at a time and go on with the cursor." if trace.pages else error.hint
+                raise
             found = read_records(operation, payload)
-            sideloaded(payload, operation.record, walk.included)
+            walk.included.add(payload)
             part = pager.read(payload, found, walk.state)
+            trace.pages += 1
+            trace.tell(PageEvent, number=trace.pages, records=len(found), total=part.total)
             if not walk.take(part, wanted) or (limit is None and walk.records):
                 break
         return walk.outcome(part)
 
     async def _download(self, operation: Operation, source: FileSource, arguments: Mapping[str, Any]) -> Outcome:
-        clock = _Clock(self._transport.timeout)
-        record = read_record(operation, await self.fetch(build_request(operation, arguments)))
+        deadline = self._transport.deadline()
+        record = read_record(operation, await self.fetch(build_request(operation, arguments), deadline=deadline))
         address = record.get(source.url)
         if not isinstance(address, str):
             raise incomplete(operation, f"`{source.url}`, the address of the file,", record)
@@ -125,36 +145,21 @@ class LocalExecutor:
             allowed_hosts=source.allows,
             offset=offset,
             max_bytes=arguments.get("max_bytes") or DEFAULT_WINDOW,
-            within=clock.left(operation),
+            deadline=deadline,
         )
         return window(record, part.data, offset, part.total)
 
 
-class _Clock:
-    """The time of one call that takes several requests."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._until = time.monotonic() + seconds
-
-    def left(self, operation: Operation) -> float:
-        """The seconds left.
-
-        Raises:
-            DeadlineExceededError: There are none.
-        """
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise DeadlineExceededError(
-                f"{operation.name} did not end within {self._seconds:g} seconds.",
-                hint="Ask for fewer records at a time and go on with the cursor.",
-                details={"timeout": self._seconds},
-            )
-        return left
+def _advice(operation: Operation, arguments: Mapping[str, Any]) -> str:
+    """The read that shows whether a write was done."""
+    name = operation.seen_by if "." in operation.seen_by else f"{operation.entity}.{operation.seen_by}"
+    in_path = [part for part, known in operation.arguments.parameters.items() if known.location == "path"]
+    given = ", ".join(f"{part}={arguments[part]!r}" for part in in_path)
+    return f"Look with {name}({given}) before repeating it."
 
 
 def _page_request(
-    operation: Operation, pager: Pager, filters: Mapping[str, Any], state: str | None, size: int
+    operation: Operation, pager: Pager, filters: Mapping[str, Any], state: str | None, size: int, *, yields: bool
 ) -> Request:
     replaced = pager.replaces() if state is not None else ()
     kept = {name: value for name, value in filters.items() if name not in replaced}
@@ -163,4 +168,4 @@ def _page_request(
     # A service's own link to the next page repeats the filters.
     named = {name for name, _ in place}
     query = tuple((name, value) for name, value in request.query if name not in named)
-    return Request(request.method, request.path, query + place, repeatable=True)
+    return replace(request, query=query + place, yields=yields)

@@ -1,24 +1,38 @@
-"""Idempotency keys: a call that is repeated because nobody knows its fate has the key that it had.
+"""Idempotency keys: a call that is repeated has the key that it had, so that it makes one record.
 
-A service that honours such keys makes one record of a call and of its repetitions. Each
-call has a new key, except one with the arguments of a call that may have been done: it
-is taken for the repetition that the error advised.
+A service that honours such keys makes one record of a call and of its repetitions. Two kinds
+of repetition are known:
+
+- A framework runs a tool call again, in this process or, after a restart, in another: the key is
+  derived from the framework's id of the tool call, the arguments, and which of the tool call's equal
+  calls it is. An id that looks as if it were counted is not relied on, since another conversation
+  may have the same.
+- A call has the arguments of one that may have been done although it failed: it is taken for
+  the repetition that the error advised, and has its key.
+
+Any other call has a key of its own.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from plugbay.context import ToolCall, current_tool_call
 from plugbay.errors import PlugbayError
 from plugbay.operation import Operation
+from plugbay.outcome import is_unknown
 
 __all__ = ["IdempotencyKeys"]
 
 BYTES = 16
+SHORTEST_ID = 16
+"""Characters from which on an id of a tool call is long enough to be random."""
+
 MOST_DOUBTFUL = 1_000
 """Calls of unknown fate that are remembered; the oldest are forgotten first."""
 
@@ -35,11 +49,15 @@ class IdempotencyKeys:
         if operation.idempotency_header is None:
             return None
         mark = operation.fingerprint(arguments, BYTES)
+        call = current_tool_call()
         with self._lock:
-            return self._doubtful.get(mark) or uuid.uuid4().hex
+            doubtful = self._doubtful.get(mark)
+            if doubtful is not None:
+                return doubtful
+            return uuid.uuid4().hex if call is None or not _is_unique(call.call_id) else _derived(call, mark)
 
     def done(
-        self, operation: Operation, arguments: Mapping[str, Any], key: str | None, error: PlugbayError | None
+        self, operation: Operation, arguments: Mapping[str, Any], key: str | None, error: BaseException | None
     ) -> None:
         """Notes how a call ended, so that a repetition has its key where the call may have been done.
 
@@ -47,11 +65,11 @@ class IdempotencyKeys:
             operation: The operation.
             arguments: Its arguments.
             key: The key that was sent.
-            error: How it failed, or None.
+            error: How it failed or was broken off, or None.
         """
         if key is None:
             return
-        doubtful = error is not None and (error.details or {}).get("fate") == "unknown"
+        doubtful = error is not None and (not isinstance(error, PlugbayError) or is_unknown(error))
         mark = operation.fingerprint(arguments, BYTES)
         with self._lock:
             self._doubtful.pop(mark, None)
@@ -59,3 +77,15 @@ class IdempotencyKeys:
                 self._doubtful[mark] = key
                 if len(self._doubtful) > MOST_DOUBTFUL:
                     self._doubtful.popitem(last=False)
+
+
+def _is_unique(call_id: str | None) -> bool:
+    """Whether no other tool call, of any conversation with the same account, can be thought to have the id."""
+    return call_id is not None and len(call_id) >= SHORTEST_ID and any(char.isdigit() for char in call_id)
+
+
+def _derived(call: ToolCall, mark: str) -> str:
+    before = call.equal_calls.get(mark, 0)
+    call.equal_calls[mark] = before + 1
+    text = f"{call.call_id}\n{mark}\n{before}"
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=BYTES).hexdigest()

@@ -8,7 +8,7 @@ from plugbay.errors import ResponseIntegrityError, clip
 from plugbay.json_safe import dumps, is_list, is_object, to_json
 from plugbay.operation import Effect, Operation
 
-__all__ = ["incomplete", "read_record", "read_records", "sideloaded", "uncertain"]
+__all__ = ["Included", "incomplete", "read_record", "read_records", "uncertain"]
 
 _PAGING_KEYS = {
     "meta", "links", "next_page", "previous_page", "count", "page", "page_count", "per_page", "sort_by", "sort_order",
@@ -46,23 +46,41 @@ def read_records(operation: Operation, payload: Any) -> list[Any]:
     return records
 
 
-def sideloaded(payload: Any, record: str | None, into: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What came beside the records: users that were asked for along with them, an audit.
+class Included:
+    """What came beside the records of one or more answers: users that were asked for along with them, an audit.
 
     Args:
-        payload: The answer.
         record: The key of the records.
-        into: What the pages before brought; the answer's is added to it.
+
+    Attributes:
+        data: The records by the service's key for them, each once.
     """
-    found = {} if into is None else into
-    for key, value in payload.items() if is_object(payload) else ():
-        if key == record or key in _PAGING_KEYS:
-            continue
-        if is_list(value) and isinstance(found.get(key), list):
-            found[key] += [item for item in value if item not in found[key]]
-        elif value is not None:
-            found[key] = value
-    return found
+
+    def __init__(self, record: str | None) -> None:
+        self.data: dict[str, Any] = {}
+        self._record = record
+        self._known: dict[str, set[Any]] = {}
+
+    def add(self, payload: Any) -> None:
+        """Adds what an answer brought."""
+        for key, value in payload.items() if is_object(payload) else ():
+            if key == self._record or key in _PAGING_KEYS or value is None:
+                continue
+            if is_list(value):
+                known, items = self._known.setdefault(key, set()), self.data.setdefault(key, [])
+                for item in value:
+                    mark = _mark(item)
+                    if mark not in known:
+                        known.add(mark)
+                        items.append(item)
+            else:
+                self.data[key] = value
+
+
+def _mark(item: Any) -> Any:
+    """What tells a record from others of its kind."""
+    mark = item.get("id") if is_object(item) else None
+    return mark if isinstance(mark, int | str) else dumps(to_json(item))
 
 
 def incomplete(operation: Operation, missing: str, payload: Any) -> ResponseIntegrityError:
@@ -77,6 +95,6 @@ def incomplete(operation: Operation, missing: str, payload: Any) -> ResponseInte
 def uncertain(operation: Operation, error: ResponseIntegrityError) -> ResponseIntegrityError:
     """`error`, saying that a write may have been done although its answer cannot be used."""
     if operation.effect is not Effect.READ:
-        error.hint = error.hint or "The call may have had its effect all the same: look first."
+        error.hint = error.hint or "It may have been done all the same."
         error.details = {**(error.details or {}), "fate": "unknown"}
     return error

@@ -114,6 +114,8 @@ class Operation:
         file: Where the bytes of a download are.
         hidden: Fields of the record that no model is shown.
         brief: A few words that an overview adds where the name does not say enough.
+        long_work: Whether it is work that nobody waits for, which leaves others a part of the service's budgets.
+        seen_by: Of a write: the read that shows whether it was done, as `get` or `ticket_comments.list`.
     """
 
     entity: str
@@ -134,11 +136,18 @@ class Operation:
     file: FileSource | None = None
     hidden: tuple[str, ...] = ()
     brief: str = ""
+    long_work: bool = False
+    seen_by: str = ""
 
     @property
     def name(self) -> str:
         """`entity.action`, as a model and a policy know it."""
         return f"{self.entity}.{self.action}"
+
+    @property
+    def endpoint(self) -> str:
+        """What the service counts its requests by."""
+        return f"{self.method} {self.path}"
 
     @cached_property
     def description(self) -> str:

@@ -45,7 +45,13 @@ def build_request(operation: Operation, arguments: Mapping[str, Any], *, key: st
         headers[operation.idempotency_header] = key
         repeatable = True
     return Request(
-        operation.method, path, tuple(query), _nested(operation.body, body), headers=headers, repeatable=repeatable
+        operation.method,
+        path,
+        tuple(query),
+        _nested(operation.body, body),
+        headers=headers,
+        repeatable=repeatable,
+        group=operation.endpoint,
     )
 
 

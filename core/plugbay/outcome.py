@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from plugbay.errors import PlugbayError
 from plugbay.result import Meta
 
-__all__ = ["Outcome"]
+__all__ = ["Outcome", "is_unknown"]
 
 
 class Outcome(NamedTuple):
@@ -22,3 +23,8 @@ class Outcome(NamedTuple):
     data: Any
     meta: Meta
     resume_at: Callable[[int], str] | None = None
+
+
+def is_unknown(error: BaseException) -> bool:
+    """Whether the error says of a write that it may have been done all the same."""
+    return isinstance(error, PlugbayError) and (error.details or {}).get("fate") == "unknown"

@@ -7,9 +7,10 @@ left to a budget of characters, saying what was cut and how to continue.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import core_schema
@@ -17,7 +18,10 @@ from pydantic_core import core_schema
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
 from plugbay.json_safe import is_list, is_object
 
-__all__ = ["Listing", "Meta", "Page", "Result", "clip_texts", "exclude", "prune", "select"]
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["Listing", "Meta", "Page", "Progress", "Result", "clip_texts", "exclude", "prune", "select"]
 
 T = TypeVar("T")
 
@@ -25,7 +29,7 @@ LONG_TEXT = 2_000
 """Characters of one text kept when a call asks for long texts to be clipped."""
 
 
-_KNOWN = frozenset({"has_more", "cursor", "count", "total", "included", "note", "dry_run"})
+_KNOWN = frozenset({"has_more", "cursor", "count", "total", "included", "note", "dry_run", "waited"})
 
 
 class Meta(dict[str, Any]):
@@ -40,6 +44,7 @@ class Meta(dict[str, Any]):
         included: Records of other kinds that the service sent along, by their key.
         note: What a reader must know: what was cut, where a service's limit was met.
         dry_run: True if the call was only built, not sent.
+        waited: Seconds that the call waited for the service's limits, or before trying again.
     """
 
     if TYPE_CHECKING:
@@ -50,6 +55,7 @@ class Meta(dict[str, Any]):
         included: dict[str, Any] | None
         note: str | None
         dry_run: bool | None
+        waited: float | None
 
     def __init__(self, **known: Any) -> None:
         super().__init__({name: value for name, value in known.items() if value is not None})
@@ -101,37 +107,74 @@ class Page(Generic[T]):
         return len(self.data)
 
 
+class Progress(NamedTuple):
+    """How far the reading of a list has come.
+
+    Attributes:
+        records: Records given out so far.
+        pages: Pages read so far.
+        total: How many records the service says there are in all, if it does.
+        cursor: Goes on behind these records, in another process as well; None at the end, except for an export,
+            whose cursor finds later what will have changed by then.
+    """
+
+    records: int
+    pages: int
+    total: int | None
+    cursor: str | None
+
+
+class Fetch(Protocol[T]):
+    """Reads a part of a list."""
+
+    async def __call__(self, limit: int | None, cursor: str | None, *, patient: bool) -> Page[T]:
+        """The records from `cursor` on: up to `limit`, or without one a page of the service's own size."""
+        ...
+
+
 class Listing(Generic[T]):
     """A list that is not read yet: await it for one page, iterate it for every record.
 
     `page = await zd.tickets.list(limit=10)` reads at most ten records; `async for ticket in zd.tickets.list()`
-    reads page after page to the end, one in memory at a time. With `limit`, iterating ends there.
+    reads page after page to the end, one in memory at a time. With `limit`, iterating ends there. Iterating is
+    work that nobody sits before: it waits when the service asks it to, and leaves a part of the service's
+    budget of requests to other calls.
     """
 
-    def __init__(
-        self,
-        fetch: Callable[[int | None, str | None], Awaitable[Page[T]]],
-        *,
-        limit: int | None,
-        cursor: str | None,
-        page_size: int,
-    ) -> None:
+    def __init__(self, fetch: Fetch[T], *, limit: int | None, cursor: str | None, page_size: int) -> None:
         self._fetch = fetch
         self._limit = limit
         self._cursor = cursor
         self._page_size = page_size
+        self._tell: Callable[[Progress], None] | None = None
 
     def __await__(self) -> Generator[Any, Any, Page[T]]:
-        return self._fetch(self._limit, self._cursor).__await__()
+        return self._fetch(self._limit, self._cursor, patient=False).__await__()
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        left, cursor = self._limit, self._cursor
+    def progress(self, tell: Callable[[Progress], None]) -> Self:
+        """The same list, which tells how far its iteration has come.
+
+        Args:
+            tell: Is called behind each page, when all its records have been given out: whoever keeps the
+                cursor it is given, and has dealt with the records before, can go on from there after a crash.
+        """
+        self._tell = tell
+        return self
+
+    async def pages(self) -> AsyncGenerator[Page[T]]:
+        """Page after page, one in memory at a time; `page.meta.cursor` goes on behind it."""
+        left, cursor, given, count = self._limit, self._cursor, 0, 0
         seen = {cursor}
         while left is None or left > 0:
             # Without a limit a fetch reads one page, however many records the service puts on it.
-            page = await self._fetch(left if left is not None and left < self._page_size else None, cursor)
-            for record in page.data if left is None else page.data[:left]:
-                yield record
+            wanted = left if left is not None and left < self._page_size else None
+            page = await self._fetch(wanted, cursor, patient=True)
+            if left is not None and len(page.data) > left:
+                page = await self._fetch(left, cursor, patient=True)
+            yield page
+            given, count = given + len(page.data), count + 1
+            if self._tell is not None:
+                self._tell(Progress(given, count, page.meta.total, page.meta.cursor))
             left = left if left is None else left - len(page.data)
             if not page.meta.has_more or (left is not None and left <= 0):
                 return
@@ -141,6 +184,12 @@ class Listing(Generic[T]):
             if cursor in seen:
                 raise ResponseIntegrityError("The service gave the same page twice.")
             seen.add(cursor)
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for record in page.data:
+                    yield record
 
 
 def select(data: Any, fields: Sequence[str]) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.inbound import Included
 from plugbay.operation import Operation, Slice
 from plugbay.outcome import Outcome
 from plugbay.result import Meta
@@ -33,7 +34,7 @@ class Walk:
         self._mark = operation.fingerprint(filters, MARK_BYTES)
         self.state, self.skip = _position(operation, cursor, self._mark)
         self.records: list[Any] = []
-        self.included: dict[str, Any] = {}
+        self.included = Included(operation.record)
         self.more = False
         self._seen = {self.state}
         self._pages: list[_Place] = []
@@ -67,7 +68,7 @@ class Walk:
             cursor=cursor,
             count=len(self.records),
             total=last.total,
-            included=self.included or None,
+            included=self.included.data or None,
             note=last.ceiling,
         )
         return Outcome(self.records, meta, self._resume_at)

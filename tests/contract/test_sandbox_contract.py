@@ -559,15 +559,37 @@ def waiting_for(sandbox):
     return RetryPolicy(sleep=sleep), waits
 
 
-async def test_a_short_rate_limit_is_waited_for(connect):
-    """A call that is refused for a second is sent again after that second, and succeeds."""
-    with Sandbox(seed=3, tickets=20, plan="essential", now=datetime(2026, 6, 17, 12, 0, 59, tzinfo=UTC)) as sandbox:
+def spend(sandbox, requests):
+    """Another program of the same account makes requests."""
+    for _ in range(requests):
+        httpx.get(f"{sandbox.base_url}/api/v2/tickets/5", headers={"authorization": f"Bearer {sandbox.access_token}"})
+
+
+def last_moment(second):
+    """A sandbox with ten requests a minute, so many seconds into a minute."""
+    return Sandbox(seed=3, tickets=20, plan="essential", now=datetime(2026, 6, 17, 12, 0, second, tzinfo=UTC))
+
+
+async def test_a_budget_that_is_used_up_is_waited_for(connect):
+    """The eleventh call of a minute of ten waits for the next minute, is never refused, and says that it waited."""
+    with last_moment(59) as sandbox:
         sandbox.clock.freeze()
         policy, waits = waiting_for(sandbox)
         connector = connect(sandbox, retry=policy)
         for _ in range(10):
             await connector.tickets.get(5)
-        assert 5 == (await connector.tickets.get(5))["id"]
+        result = await connector.execute("tickets", "get", {"ticket_id": 5})
+    assert {200} == {request.status for request in sandbox.requests}
+    assert (1, 1.0) == (len(waits), result.meta.waited)
+
+
+async def test_a_short_rate_limit_is_waited_for(connect):
+    """A call that is refused for a second is sent again after that second, and succeeds."""
+    with last_moment(59) as sandbox:
+        sandbox.clock.freeze()
+        policy, waits = waiting_for(sandbox)
+        spend(sandbox, 10)
+        assert 5 == (await connect(sandbox, retry=policy).tickets.get(5))["id"]
     refused, answered = sandbox.requests[-2:]
     assert (429, 200) == (refused.status, answered.status)
     assert 1 == len(waits)
@@ -575,19 +597,19 @@ async def test_a_short_rate_limit_is_waited_for(connect):
 
 
 async def test_a_rate_limit_beyond_the_deadline_is_told_at_once(connect):
-    """A wait longer than the call may take is not begun: the error says how long it would be."""
-    now = datetime(2026, 6, 17, 12, 0, 5, tzinfo=UTC)
-    with Sandbox(seed=3, tickets=20, plan="essential", now=now) as sandbox:
+    """A wait longer than the call may take is not begun: the error says how long it would be, and so do the next."""
+    with last_moment(5) as sandbox:
         sandbox.clock.freeze()
+        spend(sandbox, 10)
         connector = connect(sandbox, timeout=2)
-        for _ in range(10):
-            await connector.tickets.get(5)
         with pytest.raises(RateLimitedError) as caught:
             await connector.tickets.get(5)
         refused = sandbox.requests[-1]
+        with pytest.raises(RateLimitedError, match="was not sent") as unsent:
+            await connector.tickets.get(5)
     assert (11, 429, True) == (len(sandbox.requests), refused.status, caught.value.retryable)
     assert float(refused.response_headers["retry-after"]) == caught.value.retry_after
-    assert caught.value.retry_after > 2
+    assert caught.value.retry_after >= unsent.value.retry_after > 2
 
 
 async def test_policies_are_held_before_anything_is_sent(sandbox, connect):

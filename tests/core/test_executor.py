@@ -142,7 +142,7 @@ class TestInbound:
         with pytest.raises(ResponseIntegrityError) as caught:
             await world.cellar(answer).boxes.create(name="A")
 
-        assert "may have had its effect" in caught.value.hint
+        assert "may have been done" in caught.value.hint
         assert "unknown" == caught.value.details["fate"]
         assert not caught.value.retryable
 

@@ -15,7 +15,7 @@ RECORD = {"id": 1, "via": {"channel": "web", "source": {"to": "a"}}, "tags": ["x
 def listing(pages, **settings):
     """A list whose pages are given by cursor."""
 
-    async def fetch(limit, cursor):
+    async def fetch(limit, cursor, *, patient):
         data, after = pages[cursor]
         return Page(data[:limit], Meta(has_more=after is not None, cursor=after))
 
@@ -153,7 +153,7 @@ class TestListing:
 
     @staticmethod
     def _ends_early():
-        async def fetch(limit, cursor):
+        async def fetch(limit, cursor, *, patient):
             return Page([1, 2], Meta(has_more=True, note="Narrow it."))
 
         return fetch

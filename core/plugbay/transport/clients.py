@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     import ssl
 
-__all__ = ["Clients", "Limits"]
+__all__ = ["Client", "Clients", "Limits"]
 
 OTHER_LOOP_SECONDS = 5.0
 """How long closing waits for a loop in another thread, which may be busy or wait for us."""
@@ -57,15 +58,15 @@ class Clients:
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
         # Keyed by the loop itself: the id of one that is gone is given to another.
-        self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Client] = weakref.WeakKeyDictionary()
+        self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = weakref.WeakKeyDictionary()
 
-    async def current(self) -> httpx.AsyncClient:
+    async def current(self) -> Client:
         """The running loop's client."""
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
         loop = asyncio.get_running_loop()
         client = self._open.get(loop)
-        if client is not None and not client.is_closed:
+        if client is not None and not client.is_closed and not client.is_finished:
             return client
         client = self._make()
         client.keeper = keeper = self._keep(loop, client)
@@ -90,7 +91,7 @@ class Clients:
                 closing = asyncio.run_coroutine_threadsafe(client.finish(), loop)
                 await asyncio.wait((asyncio.wrap_future(closing),), timeout=OTHER_LOOP_SECONDS)
 
-    async def _keep(self, loop: asyncio.AbstractEventLoop, client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    async def _keep(self, loop: asyncio.AbstractEventLoop, client: Client) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
@@ -99,11 +100,11 @@ class Clients:
                     del self._open[loop]
             await client.aclose()
 
-    def _make(self) -> _Client:
+    def _make(self) -> Client:
         limits = self._limits
         if self._http is None and self._tls is None:
             self._tls = httpx.create_ssl_context()  # some 20 ms, so all loops share it
-        return _Client(
+        return Client(
             transport=self._http,
             verify=self._tls or True,
             trust_env=not self._direct,
@@ -121,12 +122,31 @@ class Clients:
         return {"timeout": {"connect": self._limits.connect_seconds, "read": None, "write": None, "pool": None}}
 
 
-class _Client(httpx.AsyncClient):
-    """A client and the generator that closes it."""
+class Client(httpx.AsyncClient):
+    """An event loop's client, the generator that closes it, and the calls that it must end before."""
 
     keeper: AsyncGenerator[None, None] | None = None
+    is_finished: bool = False
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._watched: set[asyncio.Timeout] = set()
+
+    @contextmanager
+    def watched(self, scope: asyncio.Timeout) -> Generator[None]:
+        """Marks the block as a call, whose `scope` is ended when the client is closed."""
+        self._watched.add(scope)
+        try:
+            yield
+        finally:
+            self._watched.discard(scope)
 
     async def finish(self) -> None:
+        """Ends all calls and closes all connections, those that are only being opened too."""
+        self.is_finished = True
+        for scope in self._watched:
+            if not scope.expired():
+                scope.reschedule(0.0)
         keeper, self.keeper = self.keeper, None
         if keeper is not None:
             await keeper.aclose()

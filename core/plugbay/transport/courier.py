@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import httpx
 
-from plugbay.errors import PlugbayError
+from plugbay.errors import PlugbayError, RateLimitedError
+from plugbay.events import AttemptEvent, WaitEvent, current_trace
 from plugbay.transport.body import CutShortError, Whole, read_error_body
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Clients
 from plugbay.transport.failure import Failure, cut_short, no_answer
+from plugbay.transport.limiter import Budget, BudgetReader, Hold
 from plugbay.transport.message import Response
 from plugbay.transport.retry import THROTTLED, RetryPolicy
 from plugbay.transport.strike import strike_out
+from plugbay.transport.tenancy import Tenant
 
 __all__ = ["Courier"]
 
@@ -27,6 +31,7 @@ FIRST_FAILURE = 300
 JSON_STARTS = (b"{", b"[")
 SERVER_ERRORS = range(500, 600)
 REQUEST_TIMEOUT = 408
+CONFLICT = 409
 
 
 class Courier:
@@ -36,42 +41,97 @@ class Courier:
         clients: What sends.
         policy: When to send again.
         max_attempts: The most tries.
+        tenant: What is known of the tenant's budgets, and what its retries may cost.
+        read_budgets: Reads what an answer's headers say of budgets.
+        collides: Whether an answer of 409 says that trying again would help.
     """
 
-    __slots__ = ("_clients", "_max_attempts", "_policy", "_timeouts")
+    __slots__ = ("_clients", "_collides", "_max_attempts", "_policy", "_read_budgets", "_tenant", "_timeouts")
 
-    def __init__(self, clients: Clients, policy: RetryPolicy, max_attempts: int) -> None:
+    def __init__(  # noqa: PLR0917 - one caller
+        self,
+        clients: Clients,
+        policy: RetryPolicy,
+        max_attempts: int,
+        tenant: Tenant,
+        read_budgets: BudgetReader,
+        collides: Callable[[Response], bool] | None,
+    ) -> None:
         self._clients = clients
         self._policy = policy
         self._max_attempts = max_attempts
+        self._tenant = tenant
+        self._read_budgets = read_budgets
+        self._collides = collides
         self._timeouts = clients.timeouts
 
     async def deliver(self, call: Call, credentials: Mapping[str, str]) -> Response:
         """The last answer, whatever its status.
 
         Raises:
-            PlugbayError: The last try brought no answer, or one that cannot be used.
+            PlugbayError: The last try brought no answer, or one that cannot be used; or the service's budget is
+                used up for longer than the call has.
         """
-        attempt = 1
+        attempt, taken = 1, 0
         outcome = await self._attempt(call, credentials)
         while (wait := self._wait(call, outcome, attempt)) is not None:
-            logger.info("%s %s: %s, next try in %.2f s", call.request.method, call.url, _reason(outcome), wait)
-            await self._policy.sleep(wait)
+            throttled = _is(outcome, THROTTLED)
+            cost = self._tenant.quota.take(call.url.host, throttled=throttled)
+            if cost is None:
+                logger.warning("%s %s: too much fails at %s to try again", call.request.method, call.url, call.url.host)
+                break
+            taken = cost
+            await self._pause(call, wait, "throttled" if throttled else "retry", _reason(outcome))
             attempt += 1
             outcome = await self._attempt(call, credentials)
         if isinstance(outcome, Failure):
             raise call.with_fate(outcome.error)
+        if outcome.status < FIRST_FAILURE:
+            self._tenant.quota.succeeded(call.url.host, taken)
         return _without_echo(outcome, call, credentials)
 
     async def _attempt(self, call: Call, credentials: Mapping[str, str]) -> Response | Failure:
+        if call.limited:
+            await self._admitted(call)
         client = await self._clients.current()
         request = self._request(call, credentials)
         call.attempts += 1
         call.in_flight = True
+        started = self._policy.monotonic()
         outcome = await _try(client, request, call)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)
+        self._tell(call, outcome, self._policy.monotonic() - started)
         return outcome
+
+    async def _admitted(self, call: Call) -> None:
+        """Waits until the tenant's budgets, as far as they are known, have a request left."""
+        request, limiter = call.request, self._tenant.limiter
+        while hold := limiter.ask(call.group, request.path, self._now(call), yields=request.yields):
+            if not call.deadline.has(hold.seconds, told=True):
+                raise call.with_fate(_used_up(hold))
+            await self._pause(call, hold.seconds, "limit", f"{hold.bucket} is used up", hold.bucket)
+
+    async def _pause(
+        self,
+        call: Call,
+        wait: float,
+        reason: Literal["retry", "throttled", "limit"],
+        why: str,
+        bucket: str | None = None,
+    ) -> None:
+        logger.info("%s %s: %s, next try in %.2f s", call.request.method, call.url, why, wait)
+        trace = current_trace()
+        trace.tell(WaitEvent, seconds=wait, reason=reason, bucket=bucket)
+        if reason != "retry":
+            call.deadline.lend(wait)
+        call.awake = self._now(call) + wait
+        await self._policy.sleep(wait)
+        trace.waited += wait
+
+    def _now(self, call: Call) -> float:
+        """The time; never before the end of a wait that is over, however `sleep` and the clock were replaced."""
+        return max(self._policy.monotonic(), call.awake)
 
     def _request(self, call: Call, credentials: Mapping[str, str]) -> httpx.Request:
         # Made here and returned, so that no frame of a traceback has the plain headers among its locals.
@@ -85,22 +145,67 @@ class Courier:
         request.url = call.url  # httpx made a plain copy, which its log would show
         return request
 
+    def _tell(self, call: Call, outcome: Response | Failure, seconds: float) -> None:
+        """Tells those who listen of a try, and the limiter of what the answer says of budgets."""
+        trace = current_trace()
+        trace.attempts += 1
+        answer = outcome if isinstance(outcome, Response) else None
+        if trace.listeners:
+            trace.tell(
+                AttemptEvent,
+                number=trace.attempts,
+                method=call.request.method,
+                host=call.url.host,
+                status=answer and answer.status,
+                error=outcome.error.code if isinstance(outcome, Failure) else None,
+                seconds=seconds,
+                request_id=answer and answer.headers.get("x-request-id"),
+            )
+        if not call.limited or answer is None:
+            return
+        now, path = self._policy.monotonic(), call.request.path
+        budgets = self._read_budgets(answer.headers)
+        self._tenant.limiter.told(call.group, path, budgets, now)
+        if answer.status == THROTTLED and (asked := self._asked(answer, budgets)):
+            self._tenant.limiter.throttled(call.group, path, asked, budgets, now)
+
     def _wait(self, call: Call, outcome: Response | Failure, attempt: int) -> float | None:
         """The seconds until the next try; None if this was the last."""
         if attempt >= self._max_attempts or not self._may_repeat(call, outcome):
             return None
-        if isinstance(outcome, Failure):
-            wait = self._policy.wait(attempt)
-        else:
-            asked = self._policy.asked(outcome.status, outcome.headers)
-            wait = self._policy.wait(attempt, throttled=outcome.status == THROTTLED, asked=asked)
+        throttled = _is(outcome, THROTTLED)
+        asked = None if isinstance(outcome, Failure) else self._asked(outcome, self._read_budgets(outcome.headers))
+        wait = self._policy.wait(attempt, throttled=throttled, asked=asked)
         # Waiting past the deadline would only make a slow failure out of a quick and telling one.
-        return wait if self._policy.monotonic() + wait < call.until else None
+        return wait if call.deadline.has(wait, told=throttled and asked is not None) else None
+
+    def asked(self, response: Response) -> float | None:
+        """The seconds that an answer asks to wait; None if it does not say."""
+        return self._asked(response, self._read_budgets(response.headers))
+
+    def _asked(self, response: Response, budgets: Sequence[Budget]) -> float | None:
+        asked = self._policy.asked(response.status, response.headers)
+        if response.status != THROTTLED:
+            return asked
+        resets = [budget.resets for budget in budgets if budget.remaining <= 0]
+        return max([*resets, asked or 0.0]) if resets else asked
 
     def _may_repeat(self, call: Call, outcome: Response | Failure) -> bool:
-        if isinstance(outcome, Response):
-            return self._policy.repeats(outcome.status, repeatable=call.request.repeatable)
-        return not outcome.final and (outcome.unsent or call.request.repeatable)
+        repeatable = call.request.repeatable
+        if isinstance(outcome, Failure):
+            return not outcome.final and (outcome.unsent or repeatable)
+        if outcome.status == CONFLICT and self._collides is not None:
+            return repeatable and self._collides(outcome)
+        return self._policy.repeats(outcome.status, repeatable=repeatable)
+
+
+def _used_up(hold: Hold) -> RateLimitedError:
+    return RateLimitedError(
+        f"The service's budget of requests ({hold.bucket}) is used up for another {hold.seconds:.0f} seconds, "
+        "longer than the call has; it was not sent.",
+        retry_after=hold.seconds,
+        details={"bucket": hold.bucket},
+    )
 
 
 def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]) -> Response:
@@ -135,6 +240,10 @@ async def _read(answer: httpx.Response, call: Call) -> Response:
     status = answer.status_code
     body = await (call.body.read(answer) if status < FIRST_FAILURE else read_error_body(answer))
     return Response(status, answer.headers, body, call.attempts)
+
+
+def _is(outcome: Response | Failure, status: int) -> bool:
+    return isinstance(outcome, Response) and outcome.status == status
 
 
 def _is_unsure(outcome: Response | Failure) -> bool:

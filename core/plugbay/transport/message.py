@@ -28,6 +28,8 @@ class Request:
         headers: Further headers, such as `Idempotency-Key`.
         repeatable: Whether it may be sent again when its fate is unknown: a read, or a write
             under an idempotency key that the service honours.
+        group: The endpoint, as far as the service's budgets go; the method and the path if it is not given.
+        yields: Whether it is long work, which leaves a part of the budgets to calls that somebody waits for.
     """
 
     method: str
@@ -36,6 +38,8 @@ class Request:
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     repeatable: bool = False
+    group: str = ""
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

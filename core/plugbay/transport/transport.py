@@ -15,6 +15,7 @@ from plugbay.errors import (
     ConfigurationError,
     DeadlineExceededError,
     InvalidParameterError,
+    NetworkError,
     PlugbayError,
     RateLimitedError,
     ResponseIntegrityError,
@@ -24,10 +25,13 @@ from plugbay.transport.body import Whole, Window
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Clients, Limits
 from plugbay.transport.courier import Courier
+from plugbay.transport.deadline import Deadline
 from plugbay.transport.fetch import NOT_IN_RANGE, REDIRECTS, AllowedHosts, file_of, may_fetch, next_hop
+from plugbay.transport.limiter import BudgetReader, read_standard_budgets
 from plugbay.transport.message import Download, Request, Response
 from plugbay.transport.origin import Origin, QuietURL
 from plugbay.transport.retry import THROTTLED, RetryPolicy
+from plugbay.transport.tenancy import tenant
 
 __all__ = ["Transport"]
 
@@ -54,6 +58,8 @@ class Transport:
         user_agent: How the library introduces itself.
         retry: When to send again, and after how long.
         limits: What the connections of one event loop may take.
+        read_budgets: Reads what an answer's headers say of the service's budgets of requests.
+        collides: Whether an answer of 409 says that trying again would help.
 
     Raises:
         ConfigurationError: One of them makes no sense. Nothing is sent here.
@@ -72,6 +78,8 @@ class Transport:
         user_agent: str = "plugbay",
         retry: RetryPolicy | None = None,
         limits: Limits | None = None,
+        read_budgets: BudgetReader = read_standard_budgets,
+        collides: Callable[[Response], bool] | None = None,
     ) -> None:
         numbers = (timeout, max_attempts, max_bytes)
         if not all(isinstance(number, int | float) and 0 < number < math.inf for number in numbers):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
@@ -83,7 +91,9 @@ class Transport:
         self._policy = retry or RetryPolicy()
         self._whole = Whole(max_bytes)
         self._clients = Clients(limits or Limits(), http, direct=self._origin.is_loopback)
-        self._courier = Courier(self._clients, self._policy, max_attempts)
+        # Kept here: it is shared, and lives as long as somebody has it.
+        self._tenant = tenant(self._origin.base, http, self._policy.monotonic)
+        self._courier = Courier(self._clients, self._policy, max_attempts, self._tenant, read_budgets, collides)
         self._agent = _checked({"user-agent": user_agent})
 
     def __repr__(self) -> str:
@@ -94,19 +104,27 @@ class Transport:
         """The most one call may take, in seconds."""
         return self._timeout
 
-    async def send(self, request: Request, *, within: float | None = None) -> Response:
+    def deadline(self, *, patient: bool = False) -> Deadline:
+        """The deadline of a call that begins now.
+
+        Args:
+            patient: Whether waits that the service asked for do not count.
+        """
+        return Deadline(self._timeout, self._policy.monotonic, patient=patient)
+
+    async def send(self, request: Request, *, deadline: Deadline | None = None) -> Response:
         """The answer to a request, if it is a success (2xx).
 
         Args:
             request: What to ask for.
-            within: The seconds left for it, where it is part of a longer call.
+            deadline: When the call that it is part of must be done; without one it is a call of its own.
 
         Raises:
             PlugbayError: Anything else; `details["fate"]` is "unknown" if a write may have been done all the same.
         """
         url = self._origin.url(request.path, request.query)
-        call = self._call(request, url, _encoded(request.json), within)
-        return await self._bounded(call, self._success(call))
+        call = self._call(request, url, _encoded(request.json), deadline)
+        return await self._bounded(call, lambda: self._success(call))
 
     async def download(
         self,
@@ -115,7 +133,7 @@ class Transport:
         allowed_hosts: AllowedHosts,
         offset: int = 0,
         max_bytes: int,
-        within: float | None = None,
+        deadline: Deadline | None = None,
     ) -> Download:
         """A window of a file, read in constant memory.
 
@@ -124,7 +142,7 @@ class Transport:
             allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
             offset: Where the window begins, in bytes.
             max_bytes: The most to read.
-            within: The seconds left for it, where it is part of a longer call.
+            deadline: When the call that it is part of must be done; without one it is a call of its own.
 
         Raises:
             InvalidParameterError: The link leads where files may not come from.
@@ -135,7 +153,7 @@ class Transport:
             raise InvalidParameterError("offset must not be negative, and max_bytes must be positive.")
         url = self._origin.link(path_or_url)
         # The path of a link to a file may be the key to it, so no error may show it.
-        call = self._call(Request("GET", "/...", repeatable=True), url, None, within)
+        call = self._call(Request("GET", "/...", repeatable=True), url, None, deadline)
         call.body = Window(offset, max_bytes)
         call.headers = {
             **self._agent,
@@ -143,38 +161,37 @@ class Transport:
             "accept-encoding": "identity",  # a range of an encoded file could not be decoded
             "range": f"bytes={offset}-{offset + max_bytes - 1}",
         }
-        return file_of(await self._bounded(call, self._follow(call, allowed_hosts)), offset)
+        return file_of(await self._bounded(call, lambda: self._follow(call, allowed_hosts)), offset)
 
     async def aclose(self) -> None:
         """Close the connections of every event loop, as far as can be; a later call opens new ones."""
         await self._clients.aclose()
 
-    def _call(self, request: Request, url: QuietURL, content: bytes | None, within: float | None = None) -> Call:
+    def _call(self, request: Request, url: QuietURL, content: bytes | None, deadline: Deadline | None = None) -> Call:
         headers = {**self._agent, "accept": "application/json", "accept-encoding": "gzip"}
         if content is not None:
             headers["content-type"] = "application/json"
         if request.headers:
             headers |= _checked(request.headers)
-        allowed = self._timeout if within is None else max(0.0, min(within, self._timeout))
-        until = self._policy.monotonic() + allowed
-        return Call(request, url, self._whole, until, allowed, headers, content, writes=request.method not in READS)
+        writes = request.method not in READS
+        return Call(request, url, self._whole, deadline or self.deadline(), headers, content, writes=writes)
 
-    async def _bounded(self, call: Call, work: Awaitable[T]) -> T:
-        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
-
-        scope = asyncio.timeout(call.allowed)
+    async def _bounded(self, call: Call, work: Callable[[], Awaitable[T]]) -> T:
+        """What the work gives, within the call's deadline and as long as the transport is open."""
+        if call.deadline.left() <= 0:  # a timer fires only where something waits, and a stub may never wait
+            raise call.with_fate(_too_late(call))
+        client = await self._clients.current()
+        scope = call.deadline.scope()
         try:
             async with scope:
-                return await work
+                with client.watched(scope):
+                    return await work()
         except TimeoutError:
             if not scope.expired():
                 raise
-        raise call.with_fate(
-            DeadlineExceededError(
-                f"The call did not end within {self._timeout:g} seconds.",
-                details={"timeout": self._timeout, "attempts": call.attempts},
-            )
-        )
+        if client.is_finished:
+            raise call.with_fate(NetworkError("The connector was closed during the call.", retryable=False))
+        raise call.with_fate(_too_late(call))
 
     async def _success(self, call: Call) -> Response:
         response = await self._authorized(call)
@@ -200,6 +217,7 @@ class Transport:
         at_home, hops = True, 0
         while True:
             at_home = at_home and self._origin.owns(call.url)
+            call.limited = at_home
             response = await (self._authorized(call) if at_home else self._courier.deliver(call, {}))
             if response.status in SUCCESS or response.status == NOT_IN_RANGE:
                 return response
@@ -214,8 +232,9 @@ class Transport:
         """Post to the token endpoint. What is posted is secret, so it stands in no request that others see."""
         call = self._call(Request("POST", path), self._origin.url(path), _encoded(dict(body)))
         call.writes = False  # whoever called wants a ticket, say, and has not asked for a new token
+        call.limited = False
         try:
-            return self._token_answer(call, await self._bounded(call, self._courier.deliver(call, {})))
+            return self._token_answer(call, await self._bounded(call, lambda: self._courier.deliver(call, {})))
         except PlugbayError as error:
             error.details = {**(error.details or {}), "step": "token"}
             raise
@@ -235,7 +254,7 @@ class Transport:
         error = self._read_error(call.request, response)
         error.details = {"status": response.status, **(error.details or {})}
         if error.retry_after is None and isinstance(error, RateLimitedError | ServiceError):
-            error.retry_after = self._policy.asked(response.status, response.headers)
+            error.retry_after = self._courier.asked(response)
         if response.status == UNAUTHORIZED and (advice := self._advice()):
             error.hint = f"{error.hint} {advice}" if error.hint else advice
         return call.with_fate(error)
@@ -243,6 +262,13 @@ class Transport:
     def _advice(self) -> str | None:
         advice: Callable[[], str | None] | None = getattr(self._credentials, "advice", None)
         return None if advice is None else advice()
+
+
+def _too_late(call: Call) -> DeadlineExceededError:
+    allowed = call.deadline.allowed
+    return DeadlineExceededError(
+        f"The call did not end within {allowed:g} seconds.", details={"timeout": allowed, "attempts": call.attempts}
+    )
 
 
 def _encoded(body: Any) -> bytes | None:

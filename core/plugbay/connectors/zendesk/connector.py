@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from plugbay.auth import Tokens, TokenStore
 from plugbay.connector import Connector
 from plugbay.connectors.zendesk.auth import config_from_environment, credentials_of
-from plugbay.connectors.zendesk.errors import read_error
+from plugbay.connectors.zendesk.budgets import read_budgets
+from plugbay.connectors.zendesk.errors import collides, read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
+from plugbay.events import Listener
 from plugbay.executor import Executor, LocalExecutor
 from plugbay.json_safe import is_object
 from plugbay.operation import Operation
@@ -42,6 +44,8 @@ class ZendeskConnector(Connector):
         max_attempts: Times one call is tried in all.
         retry: When a call is tried again, and after how long; its clock, sleep and randomness can be replaced.
         http: An `httpx.AsyncBaseTransport` to send through, for proxies and tests.
+        on_event: Is told what happens within calls, as for an audit file; see `plugbay.events`.
+        record_content: Whether events and spans hold arguments and results.
 
     Raises:
         ConfigurationError: The credentials, the subdomain or the URL cannot be used.
@@ -61,6 +65,8 @@ class ZendeskConnector(Connector):
         max_attempts: int = 3,
         retry: RetryPolicy | None = None,
         http: Any = None,
+        on_event: Listener | None = None,
+        record_content: bool = False,
     ) -> None:
         credentials = credentials_of(auth_config, on_token_refresh=on_token_refresh, token_store=token_store)
         root = tenant_url(subdomain, config, base_url)
@@ -74,9 +80,11 @@ class ZendeskConnector(Connector):
                 max_attempts=max_attempts,
                 retry=retry,
                 http=http,
+                read_budgets=read_budgets,
+                collides=collides,
             )
             executor = LocalExecutor(transport)
-        super().__init__(executor, policy=policy)
+        super().__init__(executor, policy=policy, on_event=on_event, record_content=record_content)
 
     @classmethod
     def from_environment(cls, **settings: Any) -> Self:
@@ -124,7 +132,7 @@ def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
 class _NoTenant:
     """Stands where the executor would: without a tenant there is nowhere to send to."""
 
-    async def run(self, operation: Operation, arguments: Mapping[str, Any]) -> Outcome:  # noqa: ARG002 - the protocol's
+    async def run(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:  # noqa: ARG002 - the protocol's
         raise self._error()
 
     async def fetch(self, request: Request) -> Any:  # noqa: ARG002 - the protocol's

@@ -26,7 +26,7 @@ from plugbay.errors import (
 from plugbay.json_safe import is_list, is_object
 from plugbay.transport import Request, Response
 
-__all__ = ["read_error"]
+__all__ = ["collides", "read_error"]
 
 _TEXT = 300
 _BY_STATUS: dict[int, type[PlugbayError]] = {
@@ -70,13 +70,26 @@ def read_error(request: Request, response: Response) -> PlugbayError:
         details["service_code"] = said.code
     if said.fields:
         details["fields"] = said.fields
+    again = collides(response) or None
     sentences = [": ".join(part for part in (message, words) if part), problems]
     return kind(
         " ".join(f"{sentence.rstrip('.')}." for sentence in sentences if sentence),
         hint=_HINTS.get(said.code) or _hint(kind),
+        retryable=again,
         details=details,
         request_id=response.headers.get("x-request-id"),
     )
+
+
+def collides(response: Response) -> bool:
+    """Whether an answer of 409 says that another write was in the way for a moment.
+
+    Seen: the text "Requester creation collision - please try again", and `DatabaseConflict` for a ticket that is locked.
+    """
+    if response.status != 409:  # noqa: PLR2004 - Conflict
+        return False
+    said = _said(response)
+    return said.code == "DatabaseConflict" or (not said.code and "try again" in said.text.lower())
 
 
 def _hint(kind: type[PlugbayError]) -> str | None:

@@ -284,6 +284,7 @@ class Tickets(Entity):
         records="tickets",
         pager=ExportPager(),
         brief="changed since then; admins only",
+        long_work=True,
     )
     def incremental_export(
         self,

@@ -66,7 +66,11 @@ class Calls(Entity):
     )  # fmt: skip
 
     @declare.listing(
-        "/api/v2/channels/voice/stats/incremental/calls", records="calls", pager=TimePager(), brief="changed since then"
+        "/api/v2/channels/voice/stats/incremental/calls",
+        records="calls",
+        pager=TimePager(),
+        brief="changed since then",
+        long_work=True,
     )
     def list(self, *, start_time: Instant, limit: Limit | None = None, cursor: Cursor | None = None) -> Listing[Call]:
         """Calls changed since a moment, oldest change first; ten requests a minute.
