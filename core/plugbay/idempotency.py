@@ -20,10 +20,11 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from plugbay.context import ToolCall, current_tool_call
-from plugbay.errors import PlugbayError
+from plugbay.errors import NotFoundError, PermissionDeniedError, PlugbayError, ValidationFailedError
 from plugbay.operation import Operation
 from plugbay.outcome import is_unknown
 
@@ -41,7 +42,7 @@ class IdempotencyKeys:
     """The keys of one connector's calls; safe to use from any thread."""
 
     def __init__(self) -> None:
-        self._doubtful: OrderedDict[str, str] = OrderedDict()
+        self._doubtful: OrderedDict[str, _Doubt] = OrderedDict()
         self._lock = threading.Lock()
 
     def key_for(self, operation: Operation, arguments: Mapping[str, Any]) -> str | None:
@@ -51,9 +52,11 @@ class IdempotencyKeys:
         mark = operation.fingerprint(arguments, BYTES)
         call = current_tool_call()
         with self._lock:
-            doubtful = self._doubtful.get(mark)
-            if doubtful is not None:
-                return doubtful
+            doubt = self._doubtful.get(mark)
+            # Of two equal calls at once only one is the repetition.
+            if doubt is not None and not doubt.repeated:
+                doubt.repeated = True
+                return doubt.key
             return uuid.uuid4().hex if call is None or not _is_unique(call.call_id) else _derived(call, mark)
 
     def done(
@@ -69,14 +72,30 @@ class IdempotencyKeys:
         """
         if key is None:
             return
-        doubtful = error is not None and (not isinstance(error, PlugbayError) or is_unknown(error))
         mark = operation.fingerprint(arguments, BYTES)
         with self._lock:
-            self._doubtful.pop(mark, None)
-            if doubtful:
-                self._doubtful[mark] = key
+            doubt = self._doubtful.get(mark)
+            if doubt is not None and doubt.key == key:
+                # A repetition that never arrived leaves the doubt as it was.
+                doubt.repeated = False
+                if error is None or isinstance(error, _ANSWERS):
+                    del self._doubtful[mark]
+            elif error is not None and (not isinstance(error, PlugbayError) or is_unknown(error)):
+                self._doubtful[mark] = _Doubt(key)
                 if len(self._doubtful) > MOST_DOUBTFUL:
                     self._doubtful.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """The key of a call that may have been done, and whether it is being repeated just now."""
+
+    key: str
+    repeated: bool = False
+
+
+_ANSWERS = (ValidationFailedError, PermissionDeniedError, NotFoundError)
+"""Refusals of the call itself: had it been done before, its key would have brought the record."""
 
 
 def _is_unique(call_id: str | None) -> bool:

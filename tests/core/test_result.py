@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,3 +168,50 @@ class TestListing:
     async def test_limit_before_the_end(self):
         """Where a list cannot go on is no concern of a reader who has all they asked for."""
         assert [1, 2] == [n async for n in Listing(self._ends_early(), limit=2, cursor=None, page_size=2)]
+
+
+class TestLongReading:
+    """Reading a list to its end as work that nobody sits before."""
+
+    PAGES = MappingProxyType({None: ([1, 2], "b"), "b": ([3, 4], "c"), "c": ([5], None)})
+
+    async def test_pages(self):
+        """A list can be read page by page; each page's cursor goes on behind it."""
+        pages = [(page.data, page.meta.cursor) async for page in listing(self.PAGES).pages()]
+        assert [([1, 2], "b"), ([3, 4], "c"), ([5], None)] == pages
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
+    async def test_pages_up_to_a_limit(self, limit):
+        """With a limit the last page is as short as that."""
+        data = [number async for page in listing(self.PAGES, limit=limit).pages() for number in page]
+        assert [1, 2, 3, 4, 5][:limit] == data
+
+    async def test_progress_is_told_behind_each_page(self):
+        """The callback hears of a page when all its records were given out, with the cursor that goes on there."""
+        seen = []
+        async for number in listing(self.PAGES).progress(seen.append):
+            seen.append(number)  # noqa: PERF401 - in between come the reports
+        assert [1, 2, (2, 1, None, "b"), 3, 4, (4, 2, None, "c"), 5, (5, 3, None, None)] == seen
+
+    async def test_a_crash_loses_nothing(self):
+        """Whoever kept the last cursor goes on from there, and has each record at least once."""
+        kept, given = [], []
+        async for number in listing(self.PAGES).progress(lambda progress: kept.append(progress.cursor)):
+            given.append(number)
+            if number == 4:
+                break
+        again = [number async for number in listing(self.PAGES, cursor=kept[-1])]
+        assert ([1, 2, 3, 4], [3, 4, 5]) == (given, again)
+
+    async def test_who_awaits_has_no_patience(self):
+        """Awaiting a page is a call that somebody sits before; iterating is not."""
+        patience = []
+
+        async def fetch(limit, cursor, *, patient):
+            patience.append(patient)
+            return Page([1], Meta(has_more=False))
+
+        a_list = Listing(fetch, limit=None, cursor=None, page_size=2)
+        await a_list
+        assert [1] == [number async for number in a_list]
+        assert [False, True] == patience
