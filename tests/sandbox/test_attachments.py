@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from urllib.parse import urlsplit
 
 import httpx
@@ -152,3 +153,82 @@ def test_delete_upload(api):
 def test_upload_needs_a_name(api):
     """A file without a name is 400."""
     assert api.send("POST", UPLOADS, content=b"x").status_code == 400
+
+
+def test_etag(api, file):
+    """The bytes carry an ETag that goes with them: the same file is 304, and a part is given of the same file only."""
+    location = signed(api, file)
+    etag = httpx.get(location).headers["etag"]
+    unchanged = httpx.get(location, headers={"if-none-match": etag})
+    part = httpx.get(location, headers={"range": "bytes=1-2", "if-range": etag})
+    whole = httpx.get(location, headers={"range": "bytes=1-2", "if-range": '"another"'})
+
+    assert (304, b"", etag) == (unchanged.status_code, unchanged.content, unchanged.headers["etag"])
+    assert (206, file.data[1:3], etag) == (part.status_code, part.content, part.headers["etag"])
+    assert (200, file.data) == (whole.status_code, whole.content)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 200_001])
+def test_added_file(api, sandbox, size):
+    """An added file is shown with its size, name and type, and has exactly the bytes that its data says."""
+    number = sandbox.add_file(size=size, name="export.zip", content_type="application/zip")
+    shown = api.json(f"/api/v2/attachments/{number}")["attachment"]
+    answer = httpx.get(shown["content_url"], follow_redirects=True)
+    data = sandbox.account.files[number].data
+
+    assert (size, "export.zip", "application/zip") == (shown["size"], shown["file_name"], shown["content_type"])
+    assert size == len(answer.content) == int(answer.headers["content-length"])
+    assert b"".join(data.chunks()) == answer.content
+
+
+@pytest.mark.parametrize(
+    ("start", "stop"), [(0, 1), (65_530, 65_545), (5, 131_080), (199_999, 200_000), (131_072, None)]
+)
+def test_parts_of_an_added_file(api, sandbox, start, stop):
+    """A range of an added file is that part of it, wherever it lies."""
+    file = sandbox.account.files[sandbox.add_file(size=200_000)]
+    whole = b"".join(file.data.chunks())
+    answer = httpx.get(signed(api, file), headers={"range": f"bytes={start}-{'' if stop is None else stop - 1}"})
+
+    assert (206, whole[start:stop]) == (answer.status_code, answer.content)
+    assert answer.headers["etag"] == httpx.head(signed(api, file)).headers["etag"]
+
+
+def test_no_file_of_less_than_nothing(sandbox):
+    """A negative size is refused at once."""
+    with pytest.raises(ValueError, match="size must not be negative"):
+        sandbox.add_file(size=-1)
+
+
+def test_head_of_an_added_file(api, sandbox):
+    """The head alone says how large a file is, and makes none of its bytes."""
+    file = sandbox.account.files[sandbox.add_file(size=1 << 50)]
+
+    assert str(1 << 50) == httpx.head(signed(api, file)).headers["content-length"]
+    assert api.get("/api/v2/tickets/1").status_code == 200
+
+
+def test_added_files_differ(sandbox):
+    """No two added files, and no two stretches of one, are alike, so that a mix-up shows."""
+    one, two = (sandbox.account.files[sandbox.add_file(size=300_000)].data for _ in range(2))
+    blocks = [*one.chunks(), *two.chunks()]
+
+    assert len(blocks) == len(set(blocks))
+    assert one.digest != two.digest
+
+
+def test_added_file_costs_no_memory(api, sandbox):
+    """A file of any size is made while it is sent: reading it through takes a small part of its size."""
+    file = sandbox.account.files[sandbox.add_file(size=100 << 20)]
+    location, size = signed(api, file), 0
+    tracemalloc.start()
+    try:
+        with httpx.stream("GET", location) as answer:
+            for piece in answer.iter_raw():
+                size += len(piece)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert 100 << 20 == size
+    assert peak < 10 << 20

@@ -3,9 +3,12 @@ from __future__ import annotations
 import base64
 import json
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from plugbay.sandbox import Sandbox
 
 COMMON = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LISTS = {
@@ -203,3 +206,46 @@ def test_links_keep_the_query(api):
     assert "role=end-user" in answer["links"]["next"]
     assert "include=organizations" in answer["links"]["next"]
     assert all(u["role"] == "end-user" for u in api.json(answer["links"]["next"])["users"])
+
+
+@COMMON
+@given(size=st.integers(1, 60), sort=st.sampled_from([None, "id", "-id"]))
+def test_cursor_of_a_record_that_is_gone(api, sandbox, size, sort):
+    """A walk by id goes on behind its cursor, both ways, though the record it names has been deleted meanwhile."""
+    order = {"sort": sort} if sort else {}
+    first = api.json("/api/v2/tickets", **{"page[size]": size}, **order)
+    edge, gone = first["tickets"][-1]["id"], sandbox.account.tickets
+    taken = gone.pop(edge)
+    try:
+        after = api.json(
+            "/api/v2/tickets", **{"page[size]": 100, "page[after]": first["meta"]["after_cursor"]}, **order
+        )
+        before = api.json(
+            "/api/v2/tickets", **{"page[size]": 100, "page[before]": first["meta"]["after_cursor"]}, **order
+        )
+    finally:
+        gone[edge] = taken  # it is last in the table now, and yet in its place in the list
+
+    ids = sorted(gone, reverse=sort == "-id")
+    assert ids[size:][:100] == [ticket["id"] for ticket in after["tickets"]]
+    assert ids[: size - 1][-100:] == [ticket["id"] for ticket in before["tickets"]]
+
+
+def test_a_page_by_id_looks_at_no_other_records():
+    """What a page of the ticket list costs does not grow with the table: no record but the page's own is looked at."""
+
+    class Watched(dict):
+        def values(self):
+            raise AssertionError("every record was looked at")
+
+    with Sandbox(tickets=40, calls=0, plan=None) as sandbox:
+        tickets = sandbox.account.tickets = Watched(sandbox.account.tickets)
+        headers = {"authorization": f"Bearer {sandbox.access_token}"}
+        url = f"{sandbox.base_url}/api/v2/tickets?page[size]=15"
+        ids = []
+        while url:
+            page = httpx.get(url, headers=headers).json()
+            ids += [ticket["id"] for ticket in page["tickets"]]
+            url = page["links"]["next"]
+
+    assert list(tickets) == ids

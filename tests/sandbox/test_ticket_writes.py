@@ -33,6 +33,17 @@ def test_create(api, sandbox):
     assert ticket["id"] == max(sandbox.account.tickets)
 
 
+def test_numbers_are_not_used_again(api, sandbox):
+    """A new ticket takes the next number, neither that of a deleted one nor of one that a test has put in by hand."""
+    gone = api.ticket()["id"]
+    api.delete(f"{TICKETS}/{gone}")
+    sandbox.account.tickets[gone + 1] = sandbox.account.tickets[1] | {"id": gone + 1}
+    made = api.ticket()["id"]
+    del sandbox.account.tickets[gone + 1]
+
+    assert gone + 2 == made
+
+
 def test_requester_is_created(api, sandbox):
     """A requester with a new address becomes a user, who has written the first comment; next time it is the same."""
     requester = {"name": "New Person", "email": "new.person@example.com"}

@@ -9,7 +9,9 @@ except ImportError as error:
     raise ImportError('the sandbox needs its extra: pip install "plugbay[sandbox]"') from error
 
 from plugbay.sandbox.clock import Clock
+from plugbay.sandbox.failure import Failure
+from plugbay.sandbox.faults import Fault
 from plugbay.sandbox.recording import RecordedRequest
 from plugbay.sandbox.sandbox import Sandbox, serve
 
-__all__ = ["Clock", "RecordedRequest", "Sandbox", "serve"]
+__all__ = ["Clock", "Failure", "Fault", "RecordedRequest", "Sandbox", "serve"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plugbay.sandbox.clock import Clock
+from plugbay.sandbox.generated import GeneratedBytes
 from plugbay.sandbox.limits import Limits
 
 Record = dict[str, Any]
@@ -24,7 +25,7 @@ class StoredFile:
     token: str
     file_name: str
     content_type: str
-    data: bytes
+    data: bytes | GeneratedBytes
     inline: bool = False
     width: int | None = None
     height: int | None = None
@@ -132,6 +133,8 @@ class Account:
         self.consents: dict[str, Grant] = {}
         self.idempotent: dict[str, tuple[float, str, Any]] = {}
         self.changed_at: dict[tuple[str, int], float] = {}
+        self._timelines: dict[str, list[tuple[float, int]]] = {}
+        self._last_ticket = 0
         self._last_id = _FIRST_ID + self.random.randrange(10**9)
         self._answers = 0
 
@@ -142,7 +145,10 @@ class Account:
 
     def next_ticket_id(self) -> int:
         """The next small ticket number; numbers of deleted tickets are not used again."""
-        return max(max(self.tickets, default=0), max(self.deleted_tickets, default=0)) + 1
+        self._last_ticket += 1
+        while self._last_ticket in self.tickets or self._last_ticket in self.deleted_tickets:
+            self._last_ticket += 1
+        return self._last_ticket
 
     def chance(self, share: float) -> bool:
         """True in that share of all draws."""
@@ -166,6 +172,15 @@ class Account:
     def place(self, kind: str, record_id: int, moment: float) -> None:
         """Put a record at a moment (unix seconds) in the incremental exports of its kind."""
         self.changed_at[kind, record_id] = moment
+        self._timelines.pop(kind, None)
+
+    def timeline(self, kind: str) -> list[tuple[float, int]]:
+        """Moment and id of every record of a kind, in the order of the incremental exports."""
+        # Sorting for every page would make a walk through all pages quadratic.
+        if kind not in self._timelines:
+            found = ((moment, number) for (name, number), moment in self.changed_at.items() if name == kind)
+            self._timelines[kind] = sorted(found)
+        return self._timelines[kind]
 
     def default_brand(self) -> int:
         """The id of the brand that new tickets get."""

@@ -12,7 +12,8 @@ from plugbay.sandbox.account import Account, StoredFile, Upload
 from plugbay.sandbox.auth import identify
 from plugbay.sandbox.clock import at, iso
 from plugbay.sandbox.errors import Refused, invalid_attribute, not_found, simple
-from plugbay.sandbox.exchange import Call, Reply, is_number
+from plugbay.sandbox.exchange import Call, Reply, Stream, is_number
+from plugbay.sandbox.generated import GeneratedBytes
 
 UPLOAD_LIFETIME = 3600
 URL_LIFETIME = 300
@@ -115,7 +116,7 @@ def content(account: Account, path: str, query: dict[str, str], headers: dict[st
         return _denied("Request has expired or its signature does not match")
     number = path.rpartition("/")[2]
     file = account.files.get(int(number)) if is_number(number) else None
-    return Reply(404, "") if file is None else _bytes(file, headers.get("range"))
+    return Reply(404, "") if file is None else _bytes(file, headers)
 
 
 def _denied(text: str) -> Reply:
@@ -124,19 +125,41 @@ def _denied(text: str) -> Reply:
     )
 
 
-def _bytes(file: StoredFile, asked: str | None) -> Reply:
+def add_generated(account: Account, size: int, name: str, content_type: str) -> StoredFile:
+    """Store a file of `size` bytes that are made when they are asked for."""
+    number = account.next_id()
+    file = StoredFile(number, account.secret(25), name, content_type, GeneratedBytes(number, size))
+    account.files[number] = file
+    return file
+
+
+def _bytes(file: StoredFile, asked: dict[str, str]) -> Reply:
+    """A file, or the part of it that `range` asks for; RFC 9110 sections 13.1.2, 13.1.5 and 14.2."""
+    etag = f'"{_digest(file.data)}"'
     headers = {
         "content-type": file.content_type,
         "accept-ranges": "bytes",
+        "etag": etag,
         "content-disposition": f"attachment; filename*=UTF-8''{quote(file.file_name)}",
     }
-    span = _span(asked, len(file.data))
+    if asked.get("if-none-match") in (etag, "*"):
+        return Reply(304, None, {"etag": etag})
+    size = len(file.data)
+    span = _span(asked.get("range"), size) if asked.get("if-range", etag) == etag else None
     if span is None:
-        return Reply(200, file.data, headers)
+        return Reply(200, _part(file.data, 0, size), headers)
     start, stop = span
     if start >= stop:
-        return Reply(416, b"", headers | {"content-range": f"bytes */{len(file.data)}"})
-    return Reply(206, file.data[start:stop], headers | {"content-range": f"bytes {start}-{stop - 1}/{len(file.data)}"})
+        return Reply(416, b"", headers | {"content-range": f"bytes */{size}"})
+    return Reply(206, _part(file.data, start, stop), headers | {"content-range": f"bytes {start}-{stop - 1}/{size}"})
+
+
+def _digest(data: bytes | GeneratedBytes) -> str:
+    return data.digest if isinstance(data, GeneratedBytes) else hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _part(data: bytes | GeneratedBytes, start: int, stop: int) -> bytes | Stream:
+    return data[start:stop] if isinstance(data, bytes) else Stream(stop - start, data.chunks(start, stop))
 
 
 def _span(asked: str | None, size: int) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,17 @@ def is_number(text: str) -> bool:
     return _DIGITS.fullmatch(text) is not None
 
 
+@dataclass(frozen=True)
+class Stream:
+    """A body too large to be held, of `size` bytes in all."""
+
+    size: int
+    chunks: Iterator[bytes]
+
+
 @dataclass
 class Reply:
-    """An answer before it becomes bytes; `body` is JSON data, a text or bytes, and None is no body at all."""
+    """An answer before it becomes bytes; `body` is JSON data, a text, bytes or a stream, and None is no body at all."""
 
     status: int = 200
     body: Any = None

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+import sys
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from plugbay.sandbox import views
 from plugbay.sandbox.account import Account, Record
@@ -26,9 +29,8 @@ def by_cursor(kind: str, plural: str) -> Handler:
 
     def cursor(call: Call) -> Reply:
         place = _place(call)
-        rows = [row for row in _stream(call, kind) if (row[0], row[1]) > place]
-        size = min(whole_number(call, "per_page", MAX_PAGE), MAX_PAGE)
-        page = rows[:size]
+        rows = _stream(call, kind, place)
+        page = list(islice(rows, min(whole_number(call, "per_page", MAX_PAGE), MAX_PAGE)))
         after = _write(page[-1][0], page[-1][1]) if page else _write(*place)
         body = {
             plural: _shown(call, kind, page),
@@ -36,7 +38,7 @@ def by_cursor(kind: str, plural: str) -> Handler:
             "before_url": None,
             "after_cursor": after,
             "before_cursor": None,
-            "end_of_stream": len(rows) <= size,
+            "end_of_stream": next(rows, None) is None,
         }
         return Reply(body=body | views.sideloads(call, [row[2] for row in page]))
 
@@ -48,15 +50,17 @@ def by_time(kind: str, plural: str) -> Handler:
 
     def index(call: Call) -> Reply:
         start = start_time(call)
-        rows = [row for row in _stream(call, kind) if int(row[0]) >= start]
-        size = min(whole_number(call, "per_page", MAX_PAGE), MAX_PAGE)
-        stop = whole_seconds([int(row[0]) for row in rows], size, start)
-        page = rows[:stop]
+        rows = _stream(call, kind, (float(start), -1))
+        page = list(islice(rows, min(whole_number(call, "per_page", MAX_PAGE), MAX_PAGE)))
+        beyond = next(rows, None)
+        while beyond is not None and int(page[-1][0]) == start:
+            page.append(beyond)
+            beyond = next(rows, None)
         end = int(page[-1][0]) if page else start
         body = {
             plural: _shown(call, kind, page),
             "count": len(page),
-            "end_of_stream": stop >= len(rows),
+            "end_of_stream": beyond is None,
             "end_time": end,
             "next_page": page_url(call, {"start_time": end}),
         }
@@ -102,26 +106,27 @@ def _write(moment: float, number: int) -> str:
     return base64.b64encode(f"{moment!r}||{number}|".encode()).decode()
 
 
-def _stream(call: Call, kind: str) -> list[_Row]:
+def _stream(call: Call, kind: str, place: tuple[float, int]) -> Iterator[_Row]:
+    """What changed after a place, but for what is too young to be shown."""
     account = call.account
-    horizon = account.clock.timestamp() - BLIND_SECONDS
-    rows = [
-        (account.changed_at[kind, record["id"]], record["id"], record)
-        for record in _SOURCES[kind](call)
-        if account.changed_at[kind, record["id"]] <= horizon
-    ]
-    return sorted(rows, key=lambda row: row[:2])
+    timeline, sources = account.timeline(kind), _SOURCES[kind](call)
+    stop = bisect_right(timeline, (account.clock.timestamp() - BLIND_SECONDS, sys.maxsize))
+    for index in range(bisect_right(timeline, place), stop):
+        moment, number = timeline[index]
+        record = next((source[number] for source in sources if number in source), None)
+        if record is not None:
+            yield moment, number, record
 
 
-def _tickets(call: Call) -> list[Record]:
-    gone = [] if call.param("exclude_deleted") == "true" else list(call.account.deleted_tickets.values())
-    return [*call.account.tickets.values(), *gone]
+def _tickets(call: Call) -> list[dict[int, Record]]:
+    gone = [] if call.param("exclude_deleted") == "true" else [call.account.deleted_tickets]
+    return [call.account.tickets, *gone]
 
 
-_SOURCES: dict[str, Callable[[Call], list[Record]]] = {
+_SOURCES: dict[str, Callable[[Call], list[dict[int, Record]]]] = {
     "ticket": _tickets,
-    "user": lambda call: list(call.account.users.values()),
-    "organization": lambda call: list(call.account.organizations.values()),
+    "user": lambda call: [call.account.users],
+    "organization": lambda call: [call.account.organizations],
 }
 _VIEWS: dict[str, Callable[[Account, Record], Record]] = {"user": views.user, "organization": views.organization}
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -52,6 +53,28 @@ def page_of(call: Call, records: Iterable[Record], orders: Orders | None = None)
     if wants_cursor(call):
         return _cursor_page(call, records, orders.for_cursor(call))
     return offset_page(call, orders.for_offset(call).sorted(records))
+
+
+def page_of_all(call: Call, table: Mapping[int, Record], orders: Orders) -> tuple[list[Record], Record]:
+    """As `page_of`, of all records by their ids; by cursor and in the order of ids a page costs the same in any table."""
+    if not wants_cursor(call) or orders.for_cursor(call).name != BY_ID.name:
+        return page_of(call, table.values(), orders)
+    order, (size, before, after) = orders.for_cursor(call), _asked(call)
+    ids = _ids_beyond(order, table, before or after, backwards=bool(before))
+    shown = [table[number] for number in (ids[-size:] if before else ids[:size])]
+    return shown, _cursor_envelope(call, order, shown, size, more=len(ids) > size)
+
+
+def _ids_beyond(order: Order, table: Mapping[int, Record], cursor: str | None, *, backwards: bool) -> list[int]:
+    """The ids on the far side of a cursor, in order, without a look at any record."""
+    place, ids = read_cursor(order, cursor), sorted(table)
+    if place is not None:
+        number = place[2]
+        if place != [True, number, number]:
+            raise json_api(400, "InvalidCursor", "The cursor is not valid for this list")
+        lower = backwards != order.descending
+        ids = ids[: bisect_left(ids, number)] if lower else ids[bisect_right(ids, number) :]
+    return ids[::-1] if order.descending else ids
 
 
 def wants_cursor(call: Call) -> bool:
@@ -153,11 +176,17 @@ def page_size(call: Call, most: int = MAX_PAGE) -> int:
     return int(text)
 
 
-def _cursor_page(call: Call, records: Iterable[Record], order: Order) -> tuple[list[Record], Record]:
+def _asked(call: Call) -> tuple[int, str | None, str | None]:
+    """The size of a page, and the cursor that it is to end before or to begin after."""
     size = page_size(call)
     before, after = call.param("page[before]"), call.param("page[after]")
     if before and after:
         raise json_api(400, "InvalidPaginationParameter", "page[before] and page[after] cannot be used together")
+    return size, before, after
+
+
+def _cursor_page(call: Call, records: Iterable[Record], order: Order) -> tuple[list[Record], Record]:
+    size, before, after = _asked(call)
     rest = _beyond(order, order.sorted(records), before or after, backwards=bool(before))
     shown = rest[-size:] if before else rest[:size]
     return shown, _cursor_envelope(call, order, shown, size, more=len(rest) > size)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from plugbay.sandbox import sabotage
+from plugbay.sandbox.failure import Failure
 
 
 @dataclass
 class RecordedRequest:
     """A request as it arrived; `status` is None until it has been answered, and stays so if it never was.
 
-    `origin` is "main" for the Zendesk host, "files" for the host that serves the bytes of attachments.
+    `origin` is "main" for the Zendesk host, "files" for the host that serves the bytes of attachments. `failure` is how
+    the request was made to fail, None if it was not.
     """
 
     method: str
@@ -23,21 +28,30 @@ class RecordedRequest:
     status: int | None = None
     origin: str = "main"
     response_headers: dict[str, str] = field(default_factory=dict[str, str])
+    failure: Failure | None = None
 
 
 class Recorder:
-    """An application around another that notes each request before it is handled.
+    """An application around another that notes each request before it is handled, and lets some of them fail.
 
     Args:
         inner: The application that answers.
         requests: The list that grows.
         origin: What to call this host.
+        choose: Says how a request is to fail, if it is; asked once for each that has arrived whole.
     """
 
-    def __init__(self, inner: ASGIApp, requests: list[RecordedRequest], origin: str) -> None:
+    def __init__(
+        self,
+        inner: ASGIApp,
+        requests: list[RecordedRequest],
+        origin: str,
+        choose: Callable[[RecordedRequest], Failure | None],
+    ) -> None:
         self._inner = inner
         self._requests = requests
         self._origin = origin
+        self._choose = choose
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,7 +69,12 @@ class Recorder:
                 record.response_headers = _headers(message["headers"])
             await send(message)
 
-        await self._inner(scope, _replay(record.body, receive), note)
+        record.failure = self._choose(record)
+        again = _replay(record.body, receive)
+        if record.failure is None:
+            await self._inner(scope, again, note)
+        else:
+            await sabotage.carry_out(record.failure, self._inner, scope, again, note)
 
 
 def _describe(scope: Scope, body: bytes, origin: str) -> RecordedRequest:

@@ -6,15 +6,16 @@ import asyncio
 import json
 import signal
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
-from starlette.types import ASGIApp
-
-from plugbay.sandbox import app, oauth, seeding
+from plugbay.sandbox import app, attachments, oauth, seeding
 from plugbay.sandbox.account import Account, Client, Record
 from plugbay.sandbox.clock import Clock, real_time
+from plugbay.sandbox.failure import Failure, What
+from plugbay.sandbox.faults import Chooser, Fault, Faults, Selection
 from plugbay.sandbox.recording import RecordedRequest
 from plugbay.sandbox.server import Server, address, listen
 
@@ -22,10 +23,6 @@ _NAMES = (
     "base_url", "subdomain", "access_token", "email", "api_token", "client_id", "client_secret", "refresh_token",
     "redirect_uris",
 )  # fmt: skip
-
-
-def _unchanged(application: ASGIApp) -> ASGIApp:
-    return application
 
 
 class Sandbox:
@@ -86,8 +83,7 @@ class Sandbox:
         self.redirect_uris = self.account.clients[self.client_id].redirect_uris
         self._port = port
         self._server: Server | None = None
-        # The seam for faults: whatever is put here wraps both applications when the sandbox starts.
-        self._around: app.Around = _unchanged
+        self._faults = Faults()
 
     @property
     def base_url(self) -> str:
@@ -151,6 +147,68 @@ class Sandbox:
         client = Client(self.account.next_id(), identifier, identifier, secret, redirect_uris, scopes, owner)
         self.account.clients[identifier] = client
 
+    def add_file(self, *, size: int, name: str = "file.bin", content_type: str = "application/octet-stream") -> int:
+        """Add an attachment whose bytes are made while they are sent, however many they are.
+
+        Args:
+            size: How many bytes.
+            name: Its file name.
+            content_type: Its media type.
+
+        Returns:
+            Its id. `account.files[id].data` has the same bytes: `len(data)`, and `data.chunks(start, stop)`.
+
+        Raises:
+            ValueError: The size is negative.
+        """
+        if size < 0:
+            raise ValueError(f"size must not be negative, but is {size}")
+        return attachments.add_generated(self.account, size, name, content_type).id
+
+    def fail(
+        self,
+        path: str = "*",
+        *,
+        method: str | None = None,
+        nth: int = 1,
+        times: int | None = 1,
+        match: Callable[[RecordedRequest], bool] | None = None,
+        **what: Unpack[What],
+    ) -> Fault:
+        """Let requests fail, from now on and from any thread; faults are tried in the order in which they were set.
+
+        Args:
+            path: A path, or a pattern of one such as "/api/v2/tickets*", in which a star stands for slashes too; both
+                hosts are meant.
+            method: Only requests of this method.
+            nth: Begin with the nth of these requests, counted from now, be it hit by another fault or not.
+            times: How many of them to hit; None is all.
+            match: Only requests of which this is true; it is called in the sandbox's thread.
+            what: What happens: the fields of a `Failure`.
+
+        Returns:
+            The fault: `hits` is how many requests it has hit, `stop()` ends it.
+
+        Raises:
+            ValueError: Nothing is to go wrong, a value is out of range, or two of them exclude each other.
+        """
+        failure = Failure(**what)
+        return self._faults.add(
+            lambda _: failure, Selection(path=path, method=method, nth=nth, times=times, match=match)
+        )
+
+    def fail_with(self, chooser: Chooser) -> Fault:
+        """Ask a function how each request is to fail, for as long as the fault stands.
+
+        Args:
+            chooser: Called in the sandbox's thread with every request that no earlier fault has hit; a `Failure` or None.
+        """
+        return self._faults.add(chooser, Selection(times=None))
+
+    def heal(self) -> None:
+        """Remove all faults."""
+        self._faults.heal()
+
     def connection(self) -> dict[str, str | tuple[str, ...]]:
         """Everything a client needs to connect, by name."""
         return {name: getattr(self, name) for name in _NAMES}
@@ -166,8 +224,8 @@ class Sandbox:
         self.account.base_url, self.account.files_url = address(main), address(files)
         self._server = Server(
             [
-                (app.zendesk(self.account, self.requests, self._around), main),
-                (app.content(self.account, self.requests, self._around), files),
+                (app.zendesk(self.account, self.requests, self._faults.choose), main),
+                (app.content(self.account, self.requests, self._faults.choose), files),
             ]
         )
         self._server.start()

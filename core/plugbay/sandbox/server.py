@@ -14,6 +14,8 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
+from plugbay.sandbox.connection import Connection
+
 _LOOPBACK = "127.0.0.1"
 _PATIENCE = 10.0
 
@@ -114,7 +116,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -8,7 +8,7 @@ from plugbay.sandbox import bodies, views
 from plugbay.sandbox.account import Account, Record
 from plugbay.sandbox.errors import not_found
 from plugbay.sandbox.exchange import Call, Reply
-from plugbay.sandbox.paging import BY_ID, Key, Orders, page_of
+from plugbay.sandbox.paging import BY_ID, Key, Orders, page_of, page_of_all
 
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 PRIORITIES = ("low", "normal", "high", "urgent")
@@ -48,9 +48,10 @@ def orders(account: Account) -> Orders:
 
 def index(call: Call) -> Reply:
     """GET /tickets."""
-    wanted = call.param("external_id")
-    found = call.account.tickets.values()
-    return _listing(call, found if wanted is None else [t for t in found if t["external_id"] == wanted])
+    wanted, every = call.param("external_id"), call.account.tickets
+    if wanted is not None:
+        return _listing(call, [ticket for ticket in every.values() if ticket["external_id"] == wanted])
+    return _answer(call, *page_of_all(call, every, orders(call.account)))
 
 
 def requested(call: Call) -> Reply:
@@ -112,5 +113,8 @@ def shown(call: Call, tickets: Iterable[Record]) -> list[Record]:
 
 
 def _listing(call: Call, found: Iterable[Record]) -> Reply:
-    page, envelope = page_of(call, found, orders(call.account))
+    return _answer(call, *page_of(call, found, orders(call.account)))
+
+
+def _answer(call: Call, page: list[Record], envelope: Record) -> Reply:
     return Reply(body={"tickets": shown(call, page), **views.sideloads(call, page), **envelope})
