@@ -25,8 +25,10 @@ and `payload()`, the one JSON form that every agent framework is given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypedDict
+
+from plugbay.plain_text import each_text, one_line
 
 __all__ = [
     "AmbiguousConnectorError",
@@ -53,6 +55,11 @@ __all__ = [
 MAX_MESSAGE = 1_000
 """Longest message kept, in characters: a service's error page must not become an error of the same size."""
 
+MAX_HINT = 2_000
+"""Longest hint kept, in characters: one may hold a whole call."""
+
+MAX_REQUEST_ID = 200
+
 
 class ErrorPayload(TypedDict):
     """What a model is told of a failure."""
@@ -70,15 +77,34 @@ def clip(text: str, limit: int = MAX_MESSAGE) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _words(limit: int) -> Callable[[Any], Any]:
+    """Makes a text one line of at most `limit` characters without hidden or control characters."""
+
+    def change(text: Any) -> Any:
+        # Cut first as well: looking through all of a page would take its time.
+        return clip(one_line(clip(text, 4 * limit)), limit) if isinstance(text, str) else text
+
+    return change
+
+
+def _facts(details: Any) -> Any:
+    return each_text(details, _words(MAX_MESSAGE)) or None
+
+
 class PlugbayError(Exception):
     """A failure with a name.
 
+    It may be told in a log or on a terminal, and services and strangers put words into it. So all its texts, those
+    within `details` too, are single lines of bounded length without hidden or control characters, whenever they
+    are set; see `plugbay.plain_text`.
+
     Args:
         message: What went wrong, for a person; clipped to `MAX_MESSAGE` characters.
-        hint: What to do next, if that is known.
+        hint: What to do next, if that is known; clipped to `MAX_HINT` characters.
         retryable: Whether the same call may succeed later; the class's own default if not given.
         retry_after: Seconds to wait before the next try, where the service said so.
-        details: More facts, as JSON values: `fields` by name, `status`, `allowed` and the like.
+        details: More facts, as JSON values: `fields` by name, `status`, `allowed` and the like; each text is clipped
+            to `MAX_MESSAGE` characters.
         request_id: The service's id for the request.
     """
 
@@ -95,13 +121,17 @@ class PlugbayError(Exception):
         details: Mapping[str, Any] | None = None,
         request_id: str | None = None,
     ) -> None:
-        self.message = clip(message)
+        self.message = message
         self.hint = hint
         self.retryable = self.retryable_by_default if retryable is None else retryable
         self.retry_after = retry_after
-        self.details = dict(details) if details else None
+        self.details: dict[str, Any] | None = dict(details) if details else None
         self.request_id = request_id
         super().__init__(self.message)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        change = _TEXTS.get(name)
+        super().__setattr__(name, value if change is None else change(value))
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message
@@ -119,6 +149,15 @@ class PlugbayError(Exception):
             "retry_after": self.retry_after,
             "details": self.details,
         }
+
+
+_TEXTS: dict[str, Callable[[Any], Any]] = {
+    "message": _words(MAX_MESSAGE),
+    "hint": _words(MAX_HINT),
+    "request_id": _words(MAX_REQUEST_ID),
+    "details": _facts,
+}
+"""What is done to an error's attribute when it is set."""
 
 
 def _rebuild(kind: type[PlugbayError], message: str, state: dict[str, Any]) -> PlugbayError:

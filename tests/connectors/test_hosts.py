@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugbay.connectors.zendesk.hosts import tenant_url
@@ -184,3 +186,62 @@ def test_a_hostile_subdomain_is_refused_beside_a_base_url(connected):
     """A wrong subdomain is a mistake even where `base_url` wins."""
     with pytest.raises(ConfigurationError):
         connected(ME, subdomain="evil.com/#", base_url="http://127.0.0.1:1")
+
+
+PIECES = [
+    "acme", "evil.com", ".zendesk.com", "https://", "http://", "//", "/", "\\", "@", ":", "#", "?", "%2e", "%00", ".", "..", "\r\n", "\0", " ",
+    "\t", "user:pass@", "[::1]", "127.0.0.1", "localhost", ":443", "\u202e", "\u200b", "ﬁ", "。", "．", "а", "-",
+]  # fmt: skip
+pieces = st.lists(st.sampled_from(PIECES) | st.text(max_size=2), max_size=6).map("".join)
+
+
+def hosts_asked(**settings):
+    """Where a call goes with these settings: URLs with no path, or None if the connector cannot be built."""
+    asked = []
+
+    def answer(request):
+        asked.append(str(httpx.URL(request.url).join("/")))
+        return httpx.Response(200, json=ME)
+
+    async def call():
+        config = ZendeskSupportOauth20AuthConfig(access_token="s3cret-access")
+        connector = ZendeskSupportConnector(config, http=httpx.MockTransport(answer), max_attempts=1, **settings)
+        async with connector:
+            await connector.users.me()
+
+    try:
+        asyncio.run(call())
+    except ConfigurationError:
+        assert [] == asked
+        return None
+    return asked
+
+
+@given(
+    pieces | st.text(),
+    st.sampled_from([lambda text: {"subdomain": text}, lambda text: {"config": {"subdomain": text}}]),
+)
+@settings(max_examples=300)
+def test_no_subdomain_leads_out_of_zendesk(text, way):
+    """Whatever is given for the subdomain, a call goes to one label under zendesk.com by https, or is never made."""
+    asked = hosts_asked(**way(text))
+
+    if asked is not None:
+        (root,) = asked
+        assert re.fullmatch(r"https://[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.zendesk\.com/", root)
+        assert root.removeprefix("https://").partition(".")[0] in text.lower()
+
+
+@given(st.sampled_from(["https://", "http://", ""]), pieces | st.text())
+@settings(max_examples=300)
+def test_any_base_url(scheme, text):
+    """Another root is the very host that it names, by https or on loopback, or it is refused."""
+    base_url = scheme + text
+    asked = hosts_asked(base_url=base_url) if base_url else None
+
+    if asked is not None:
+        (root,) = asked
+        host = httpx.URL(root).host
+        assert host in base_url.lower() or not base_url.isascii()
+        assert root.startswith("https://") or host in {"localhost", "::1"} or re.fullmatch(r"127\.[\d.]+", host)
+        assert "@" not in base_url.removeprefix(scheme).partition("/")[0]

@@ -7,6 +7,8 @@ import json
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import plugbay
 from plugbay import errors
@@ -83,3 +85,48 @@ def test_own_retryable_wins():
     """Whether to try again is the class's word unless the error has its own."""
     assert True is RateLimitedError("m").retryable
     assert False is RateLimitedError("m", retryable=False).retryable
+
+
+def test_hints_and_details_are_clipped():
+    """A hint and the texts in details, keys too, are as bounded as the message."""
+    error = PlugbayError("m", hint="h" * 5_000, details={"k" * 5_000: ["v" * 5_000]}, request_id="r" * 5_000)
+
+    assert (2_000, 200) == (len(error.hint), len(error.request_id))
+    assert [("k" * 999 + "…", ["v" * 999 + "…"])] == list(error.details.items())
+
+
+def test_a_log_line_cannot_be_forged():
+    """Line breaks and escapes in what a service said become harmless, wherever in the error they stand."""
+    forged = "no\r\n2026-01-01 ERROR \x1b[31mall is lost\x1b[0m\u202e"
+    error = PlugbayError(forged, hint=forged, details={forged: {"said": [forged, 1, None]}}, request_id=forged)
+
+    plain = "no 2026-01-01 ERROR [31mall is lost[0m"
+    assert f"{plain} {plain}" == str(error)
+    assert (plain,) == error.args
+    assert plain == error.request_id
+    assert {plain: {"said": [plain, 1, None]}} == error.details == error.payload()["details"]
+
+
+def test_what_is_set_later_is_plain_too():
+    """Texts that are added while an error is on its way out are treated like the first ones."""
+    error = PlugbayError("m")
+    error.hint, error.details, error.message = "a\nb", {"c": "d\ne"}, "f\ng"
+
+    assert ("f g a b", {"c": "d e"}) == (str(error), error.details)
+
+
+texts = st.text(max_size=60) | st.lists(st.sampled_from("\n\r\x1b\x00\x85\u2028\u202e\ud800ab "), max_size=20).map(
+    "".join
+)
+
+
+@given(texts, st.none() | texts, st.none() | st.dictionaries(texts, texts | st.lists(texts)))
+def test_any_error_is_one_line(message, hint, details):
+    """Whatever the texts, an error is one line that can be written anywhere, and keeps all its facts in copies."""
+    error = PlugbayError(message, hint=hint, details=details, request_id=hint)
+
+    assert len(str(error).splitlines()) <= 1
+    assert "\x1b" not in str(error)
+    assert str(error) == str(error).encode().decode()
+    assert len(json.dumps(error.payload(), ensure_ascii=False).splitlines()) == 1
+    assert vars(error) == vars(pickle.loads(pickle.dumps(error)))

@@ -10,6 +10,7 @@ from typing import Any
 from plugbay.cli.cost import cost
 from plugbay.errors import InvalidParameterError
 from plugbay.json_safe import to_json
+from plugbay.plain_text import Cleaning
 from plugbay.registry import find_connector
 from plugbay.tools.parameters import execute_schema
 
@@ -70,7 +71,9 @@ def call_action(
             return await made.execute(entity, action, given, select_fields=fields)
 
     result = asyncio.run(run())
-    print(json.dumps(to_json(result), indent=2, ensure_ascii=False))  # noqa: T201 - a command's output
+    # A terminal obeys what strangers wrote, if it is let to.
+    shown = Cleaning().json(to_json(result))
+    print(json.dumps(shown, indent=2, ensure_ascii=False))  # noqa: T201 - a command's output
     return 0
 
 

@@ -17,7 +17,7 @@ from plugbay.errors import clip
 from plugbay.json_safe import dumps, is_list, is_object
 from plugbay.operation import Operation
 from plugbay.result import clip_texts, exclude, prune, select
-from plugbay.tools.envelope import Envelope
+from plugbay.tools.envelope import Envelope, with_note
 
 __all__ = ["SMALLEST_BUDGET", "compact", "fit", "fit_failure"]
 
@@ -42,12 +42,12 @@ def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> 
     data, meta = exclude(prune(envelope["data"]), operation.hidden), dict(envelope["meta"])
     if fields:
         if nowhere := [field for field in fields if not _found(data, field)]:
-            meta = _with_note(meta, f"No record has {', '.join(clip(field, 40) for field in nowhere[:_MOST_NAMED])}.")
+            meta = with_note(meta, f"No record has {', '.join(clip(field, 40) for field in nowhere[:_MOST_NAMED])}.")
         data = select(data, fields)
     elif operation.summary and (operation.kind in {"list", "create", "update"}) and not meta.get("dry_run"):
         shorter = select(data, operation.summary)
         if shorter != data and operation.kind == "list":
-            meta = _with_note(meta, "Summary fields only; params.select_fields chooses others.")
+            meta = with_note(meta, "Summary fields only; params.select_fields chooses others.")
         data = shorter
     if operation.kind in {"create", "update"}:
         meta.pop("included", None)
@@ -132,7 +132,7 @@ def _first(data: list[Any], meta: dict[str, Any], budget: int, resume_at: Callab
     while kept > 0:
         told = {**meta, "has_more": True, "cursor": resume_at(kept) if resume_at is not None else None, "count": kept}
         rest = "pass meta.cursor for the next" if resume_at is not None else "ask for fewer records or fields"
-        told = _with_note(told, f"{kept} of {len(data)} records fit; {rest}.")
+        told = with_note(told, f"{kept} of {len(data)} records fit; {rest}.")
         # The brackets are counted with the empty list, and the last record has no comma.
         if len(str(Envelope(data=[], meta=told))) + ends[kept - 1] - 1 <= budget:
             return Envelope(data=data[:kept], meta=told)
@@ -166,7 +166,8 @@ def _shorter_window(data: Any, meta: dict[str, Any], budget: int) -> Envelope | 
     content = data.get("content") if is_object(data) else None
     if not isinstance(content, str) or not isinstance(data.get("offset"), int):
         return None
-    meta = {**meta, "has_more": True, "note": None}
+    old = f"Continue with offset={data['offset'] + data.get('length', 0)}."
+    meta = {**meta, "has_more": True, "note": str(meta.get("note") or "").replace(old, "").strip()}
     room = budget - len(str(Envelope(data={**data, "content": ""}, meta=meta))) - _ROOM_FOR_NOTES
     head = _head(content, room + 2)
     if data.get("encoding") == "base64":
@@ -176,7 +177,7 @@ def _shorter_window(data: Any, meta: dict[str, Any], budget: int) -> Envelope | 
         length = len(head.encode())
     if length <= 0:
         return None
-    meta["note"] = f"Continue with offset={data['offset'] + length}."
+    meta = with_note(meta, f"Continue with offset={data['offset'] + length}.")
     return Envelope(data={**data, "length": length, "content": head}, meta=meta)
 
 
@@ -190,7 +191,7 @@ def _alone(meta: dict[str, Any]) -> dict[str, Any]:
     """What is known beside the data, without the records of other kinds."""
     if meta.get("included") is None:
         return meta
-    return _with_note(
+    return with_note(
         {name: value for name, value in meta.items() if name != "included"}, "meta.included was left out."
     )
 
@@ -205,13 +206,8 @@ def _lean(meta: dict[str, Any], room: int) -> dict[str, Any]:
         if isinstance(value := meta.get(name), int) and abs(value) < _LARGEST_COUNT
     }
     note = _head(str(meta["note"]), 100) if meta.get("note") else ""
-    return _with_note({**counts, "note": note}, "The rest of meta was left out.")
+    return with_note({**counts, "note": note}, "The rest of meta was left out.")
 
 
 def _noted(data: Any, meta: dict[str, Any], text: str) -> Envelope:
-    return Envelope(data=data, meta=_with_note(meta, text))
-
-
-def _with_note(meta: dict[str, Any], text: str) -> dict[str, Any]:
-    told = f"{meta['note']} {text}" if meta.get("note") else text
-    return {**meta, "note": told}
+    return Envelope(data=data, meta=with_note(meta, text))

@@ -299,7 +299,7 @@ class _Tool:
         message = self._settings.exhausted_runtime_failure_message
         try:
             if message is not None and (text := message(error, values, named)) is not None:
-                envelope["error"]["message"] = str(text)
+                envelope = as_failure({**envelope["error"], "message": str(text)})
         except Exception:  # noqa: BLE001 - a hook's bug must not end a run either
             _log.exception("exhausted_runtime_failure_message of tool %s failed", self._function.__name__)
         return envelope

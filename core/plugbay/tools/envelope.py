@@ -1,4 +1,8 @@
-"""The one form in which a tool's outcome is handed over: `{"data", "meta"}` or `{"error"}`."""
+"""The one form in which a tool's outcome is handed over: `{"data", "meta"}` or `{"error"}`.
+
+All that a model is given passes through here, and here its texts lose what nobody sees in them; see
+`plugbay.plain_text`. A programmer's own results keep every character.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from typing import Any, TypeAlias
 
 from plugbay.errors import ErrorPayload, PlugbayError
 from plugbay.json_safe import JsonDict, dumps, is_object, to_json
+from plugbay.plain_text import Cleaning
 from plugbay.result import Page, Result
 
-__all__ = ["Envelope", "as_failure", "failure", "failure_text", "is_failure", "success"]
+__all__ = ["Envelope", "as_failure", "failure", "failure_text", "is_failure", "success", "with_note"]
 
 Envelope: TypeAlias = JsonDict
 
@@ -27,21 +32,48 @@ def success(value: Any) -> Envelope:
     """The envelope of what a tool function returned.
 
     A `Result`, a `Page`, or a dict that is an envelope already keeps its `data` and `meta`; any other value is
-    the data itself.
+    the data itself. If hidden or control characters were removed from texts, `meta.note` says so.
     """
     if isinstance(value, Result | Page):
         data = to_json(value.data)  # pyright: ignore[reportUnknownMemberType] - a page's records are of any type
-        return JsonDict(data=data, meta=to_json(value.meta))
+        return _cleaned(data, to_json(value.meta))
     if is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         meta = to_json(value.get("meta") or {})
         if is_object(meta):
-            return JsonDict(data=to_json(value["data"]), meta=meta)
-    return JsonDict(data=to_json(value), meta={})
+            return _cleaned(to_json(value["data"]), meta)
+    return _cleaned(to_json(value), {})
+
+
+def _cleaned(data: Any, meta: Any) -> Envelope:
+    cleaning = Cleaning()
+    if _is_file_part(data):
+        data["content"] = cleaning.file_part(data["content"])
+    data, meta = cleaning.json(data), cleaning.json(meta)
+    if cleaning.count:
+        texts = "one text" if cleaning.count == 1 else f"{cleaning.count} texts"
+        meta = with_note(meta, f"Invisible or control characters were removed from {texts}.")
+    return JsonDict(data=data, meta=meta)
+
+
+def _is_file_part(data: Any) -> bool:
+    """Whether the data is a part of a file as text, whose readers go on by the number of its bytes."""
+    return (
+        is_object(data)
+        and "offset" in data
+        and data.get("encoding") == "utf-8"
+        and isinstance(data.get("content"), str)
+    )
+
+
+def with_note(meta: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """`meta` with a sentence more in its note."""
+    told = f"{meta['note']} {text}" if meta.get("note") else text
+    return {**meta, "note": told}
 
 
 def failure(error: PlugbayError) -> Envelope:
     """The envelope of a failure."""
-    return JsonDict(error=to_json(error.payload()))
+    return JsonDict(error=Cleaning().json(to_json(error.payload())))
 
 
 def as_failure(said: Any) -> Envelope:
@@ -50,7 +82,7 @@ def as_failure(said: Any) -> Envelope:
     Args:
         said: A payload, part of one, or anything else, which becomes the message.
     """
-    facts = to_json(said)
+    facts = Cleaning().json(to_json(said))
     if not is_object(facts):
         facts = {"message": facts if isinstance(facts, str) else dumps(facts)}
     usable = {name: value for name, value in facts.items() if name in _KINDS and isinstance(value, _KINDS[name])}

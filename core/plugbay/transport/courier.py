@@ -220,7 +220,7 @@ async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) ->
     host = call.url.host
     try:
         answer = await client.send(request, stream=True)
-    except (httpx.HTTPError, OSError) as error:
+    except (httpx.HTTPError, OSError, UnicodeError) as error:  # a redirect's host may be no punycode
         return no_answer(error, host)
     except RuntimeError as error:
         if client.is_closed:  # somebody closed the transport under the call

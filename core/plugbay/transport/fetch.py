@@ -39,7 +39,7 @@ def next_hop(url: httpx.URL, response: Response) -> QuietURL:
     if location and not AMBIGUOUS.search(location):
         try:
             return quiet(httpx.URL(url).join(location))
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):
             pass
     raise ResponseIntegrityError("The service redirected the download to nowhere.", details={"status": response.status})
 

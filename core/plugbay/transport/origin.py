@@ -112,15 +112,17 @@ def is_plain(url: httpx.URL) -> bool:
     """Whether `url` is an HTTP URL without a user in it, whose host can be looked up and whose port exists."""
     labels = url.host.removesuffix(".").split(".")
     can_be_reached = url.host.isascii() and all(0 < len(label) <= LONGEST_LABEL for label in labels)
-    return can_be_reached and url.scheme in SCHEMES and not url.userinfo and (url.port or 0) <= LAST_PORT
+    has_port = url.port is None or 0 < url.port <= LAST_PORT
+    return can_be_reached and has_port and url.scheme in SCHEMES and not url.userinfo
 
 
 def _parsed(text: str) -> httpx.URL | None:
     if AMBIGUOUS.search(text):
         return None
     try:
-        return httpx.URL(text)
-    except httpx.InvalidURL:
+        url = httpx.URL(text)
+        return url if url.host is not None else None
+    except (httpx.InvalidURL, UnicodeError):  # a host in punycode is decoded only when it is asked for
         return None
 
 

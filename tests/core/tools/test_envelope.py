@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugbay import Page, RateLimitedError, Result
+from plugbay import InvalidParameterError, Page, RateLimitedError, Result
 from plugbay.result import Meta
 from plugbay.tools.envelope import as_failure, failure, failure_text, is_failure, success
 
@@ -79,3 +79,59 @@ def test_any_failure_has_the_keys(said):
     assert isinstance(error["retryable"], bool)
     assert error["details"] is None or isinstance(error["details"], dict)
     assert failure_text(error)
+
+
+HIDDEN = "\u202e\x1b\u200b\x00"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Result(data=[{f"k{HIDDEN}": f"v{HIDDEN}"}, f"t{HIDDEN}"], meta=Meta(count=2)),
+        Page([{f"k{HIDDEN}": f"v{HIDDEN}"}, f"t{HIDDEN}"], Meta(count=2)),
+        {"data": [{f"k{HIDDEN}": f"v{HIDDEN}"}, f"t{HIDDEN}"], "meta": {"count": 2}},
+    ],
+)
+def test_hidden_characters_are_removed_and_told_of(value):
+    """Keys and values lose what nobody sees, the note says in how many, and the value itself stays as it was."""
+    before = str(value)
+
+    made = success(value)
+
+    assert [{"k": "v"}, "t"] == made["data"]
+    assert {"count": 2, "note": "Invisible or control characters were removed from 3 texts."} == made["meta"]
+    assert before == str(value)
+
+
+def test_note_is_added_to_another():
+    """What is said of removed characters stands behind what the note says already, which is made plain itself."""
+    made = success(Result(data="a", meta=Meta(note=f"More{HIDDEN} follows.")))
+
+    assert "More follows. Invisible or control characters were removed from one text." == made["meta"]["note"]
+
+
+def test_plain_data_has_no_note():
+    """Where nothing was removed nothing is said; other ends of lines are no loss."""
+    assert {"data": ["a\nb", "👨\u200d👩 می\u200cخواهم"], "meta": {}} == success(["a\r\nb", "👨\u200d👩 می\u200cخواهم"])
+
+
+def test_part_of_a_file_keeps_its_places():
+    """In a part of a file hidden bytes become spaces, so that offsets still count the file's own bytes."""
+    text = "a\u202eb\r\nc\x00"
+    part = {"file_name": "f", "offset": 5, "length": len(text.encode()), "encoding": "utf-8", "content": text}
+
+    made = success(Result(data=part, meta=Meta()))
+
+    assert {**part, "content": "a   b \nc "} == made["data"]
+    assert "Invisible or control characters were removed from one text." == made["meta"]["note"]
+
+
+def test_failures_hide_nothing():
+    """A failure's texts are plain as well, those that a function tells of among them."""
+    error = InvalidParameterError("m")
+    error.details = {"a": 1}
+    error.details[f"b{HIDDEN}"] = [f"c{HIDDEN}"]
+
+    assert {"a": 1, "b": ["c"]} == failure(error)["error"]["details"]
+    said = as_failure({"message": f"m{HIDDEN}", "code": f"c{HIDDEN}", f"x{HIDDEN}": f"y{HIDDEN}"})["error"]
+    assert ("m", "c", {"x": "y"}) == (said["message"], said["code"], said["details"])
