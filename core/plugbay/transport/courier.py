@@ -28,7 +28,6 @@ logger = logging.getLogger("plugbay.transport")
 FIRST_FAILURE = 300
 """From here on, redirects included, nobody wants more than the beginning of the body."""
 
-JSON_STARTS = (b"{", b"[")
 SERVER_ERRORS = range(500, 600)
 REQUEST_TIMEOUT = 408
 CONFLICT = 409
@@ -209,11 +208,11 @@ def _used_up(hold: Hold) -> RateLimitedError:
 
 
 def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]) -> Response:
-    """The answer with no credentials in what an error may show of it: a refusal, or something else than JSON."""
-    shown = response.status >= FIRST_FAILURE or response.body[:1] not in JSON_STARTS
-    if not shown or not response.body or not isinstance(call.body, Whole):
+    """The answer without the credentials, which a service, or a proxy before it, may quote."""
+    if not response.body or not isinstance(call.body, Whole):
         return response
-    return replace(response, body=strike_out(response.body, credentials))
+    body = strike_out(response.body, credentials)
+    return response if body is response.body else replace(response, body=body)
 
 
 async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Response | Failure:

@@ -121,9 +121,10 @@ def _parsed(text: str) -> httpx.URL | None:
         return None
     try:
         url = httpx.URL(text)
-        return url if url.host is not None else None
-    except (httpx.InvalidURL, UnicodeError):  # a host in punycode is decoded only when it is asked for
+        _ = url.host  # punycode is decoded only when it is asked for
+    except (httpx.InvalidURL, UnicodeError):
         return None
+    return url
 
 
 def _key(url: httpx.URL) -> tuple[str, str, int | None]:

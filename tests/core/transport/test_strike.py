@@ -42,15 +42,31 @@ async def test_no_error_shows_echoed_credentials(auth, kind, status):
         OAUTH if auth == "bearer" else ZendeskSupportApiTokenAuthConfig(email="a@example.com", api_token="secret-api")
     )
     connector = ZendeskSupportConnector(config, subdomain="acme", max_attempts=1, http=echoing(status, kind))
-    if (status, kind) == (200, "json"):
-        pytest.skip("a success is the record that it is")
-
     with pytest.raises(PlugbayError) as caught:
         await connector.tickets.get(1)
 
     told = json.dumps(caught.value.payload()) + str(vars(caught.value))
     assert "secret" not in told
     assert b64encode(b"a@example.com/token:secret-api").decode() not in told
+
+
+async def test_no_record_holds_echoed_credentials():
+    """A success that quotes the request, as a debugging proxy's does, gives a record without the credentials."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"ticket": {"id": 1, "headers": dict(request.headers)}})
+
+    connector = ZendeskSupportConnector(OAUTH, subdomain="acme", http=httpx.MockTransport(answer))
+    assert "secret" not in json.dumps(await connector.tickets.get(1))
+
+
+@pytest.mark.parametrize("body", [b"{'authorization': 'Bearer secret/token-value'", b'["Bearer secret\\/token-value"'])
+async def test_what_only_looks_like_json_shows_nothing(body):
+    """An answer that begins as JSON does and is none is shown without the credentials."""
+    http = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    with pytest.raises(PlugbayError) as caught:
+        await ZendeskSupportConnector(OAUTH, subdomain="acme", http=http).tickets.get(1)
+    assert "secret" not in json.dumps(caught.value.payload())
 
 
 def test_a_basic_token_is_known_in_all_its_forms():
