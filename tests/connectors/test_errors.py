@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import httpx
 import pytest
 
@@ -247,3 +249,13 @@ async def test_a_broken_connection_is_a_network_error(support):
     """A connection that cannot be made is NetworkError, which may be tried again."""
     error = await failure(support, httpx.ConnectError("refused"))
     assert (NetworkError, True) == (type(error), error.retryable)
+
+
+async def test_an_answer_that_is_too_large_is_an_error(support):
+    """The cap on an answer's size can be set, and holds for what it unpacks to."""
+    packed = httpx.Response(
+        200, content=gzip.compress(b'{"ticket": {"id": 1}}' + b" " * 5_000), headers={"content-encoding": "gzip"}
+    )
+    connector, _ = support(packed, max_bytes=1_000)
+    with pytest.raises(ResponseIntegrityError, match="larger than 1000 bytes"):
+        await connector.tickets.get(1)

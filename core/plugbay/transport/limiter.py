@@ -27,6 +27,9 @@ ENDPOINT = "endpoint"
 RESERVE = 0.2
 """The part of the account's budget that long work leaves to calls that somebody waits for."""
 
+LONGEST_HOLD = 3_600.0
+"""Seconds after which a budget is tried again, whatever was said of it: one odd answer must not end all calls for good."""
+
 MOST_KEPT = 1_000
 """Budgets kept at most; those of single records come and go."""
 
@@ -127,6 +130,7 @@ class RateLimiter:
 
         Without a budget that says it is used up, the endpoint alone is held: the account's others may go on.
         """
+        wait = min(wait, LONGEST_HOLD)
         until = now + wait
         with self._lock:
             empty = [_key(budget, path) for budget in budgets if budget.remaining <= 0]
@@ -157,10 +161,11 @@ class RateLimiter:
         return state
 
     def _note(self, key: _Key, budget: Budget, now: float) -> None:
-        until = now + budget.resets
+        resets = min(budget.resets, LONGEST_HOLD)
+        until = now + resets
         known = self._states.get(key)
         if known is None:
-            self._states[key] = _State(budget.remaining, until, budget.total, budget.resets)
+            self._states[key] = _State(budget.remaining, until, budget.total, resets)
             return
         if until <= known.until - known.window + 1:
             return  # a late answer, of the window before this one
@@ -168,7 +173,7 @@ class RateLimiter:
         known.left = budget.remaining if now >= known.until else min(known.left, budget.remaining)
         known.until = until
         known.total = budget.total or known.total
-        known.window = max(known.window, budget.resets)
+        known.window = max(known.window, resets)
 
     def _forget(self, now: float) -> None:
         for key in [key for key, state in self._states.items() if state.until <= now]:

@@ -211,6 +211,15 @@ def test_requests_under_way_are_counted():
     assert limiter.ask("g", "/", 1.0) == (59.0, "account")
 
 
+def test_an_odd_answer_does_not_end_all_calls():
+    """A budget that is said to be empty for years, or a refusal for years, is tried again within the hour."""
+    limiter = RateLimiter()
+    limiter.told("g", "/", [Budget("", 0, 9e8, 100)], 0.0)
+    limiter.throttled("g", "/", 9e8, (), 0.0)
+    assert limiter.ask("g", "/", 3_599.0) is not None
+    assert limiter.ask("g", "/", 3_600.0) is None
+
+
 def test_memory_is_bounded():
     """Budgets of single records are forgotten, those that are full again first."""
     limiter = RateLimiter()

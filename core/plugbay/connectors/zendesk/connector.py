@@ -42,6 +42,7 @@ class ZendeskConnector(Connector):
         token_store: Keeps the tokens; asked before a renewal and told of it.
         timeout: Seconds that one call may take in all, its retries and waits included.
         max_attempts: Times one call is tried in all.
+        max_bytes: The largest answer that is read, in bytes, unpacked.
         retry: When a call is tried again, and after how long; its clock, sleep and randomness can be replaced.
         http: An `httpx.AsyncBaseTransport` to send through, for proxies and tests.
         on_event: Is told what happens within calls, as for an audit file; see `plugbay.events`.
@@ -63,6 +64,7 @@ class ZendeskConnector(Connector):
         token_store: TokenStore | None = None,
         timeout: float = 60.0,
         max_attempts: int = 3,
+        max_bytes: int = 32 * 2**20,
         retry: RetryPolicy | None = None,
         http: Any = None,
         on_event: Listener | None = None,
@@ -78,6 +80,7 @@ class ZendeskConnector(Connector):
                 read_error=read_error,
                 timeout=timeout,
                 max_attempts=max_attempts,
+                max_bytes=max_bytes,
                 retry=retry,
                 http=http,
                 read_budgets=read_budgets,
