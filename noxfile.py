@@ -44,7 +44,7 @@ def core(session: nox.Session) -> None:
     session.install(".", *TEST)
     _absent(session, [])
     session.run("python", "-c", "import plugbay.connectors.zendesk_support, plugbay.connectors.zendesk_talk")
-    session.install(".[sandbox]")
+    session.install(".[sandbox,keyring,otel]", *nox.project.dependency_groups(PROJECT, "beside"))
     _absent(session, [])
     session.run("pytest", "tests", "--ignore=tests/adapters", *session.posargs)
 

@@ -1,5 +1,7 @@
 """Safe, cheap, reliable hands in business software for AI agents, in whichever framework they are written."""
 
+import logging
+
 from plugbay.errors import (
     AmbiguousConnectorError,
     ApprovalRequiredError,
@@ -54,3 +56,6 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Without a handler of its own, a library's warnings would go to the standard error of programs that set up no logging.
+logging.getLogger("plugbay").addHandler(logging.NullHandler())

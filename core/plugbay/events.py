@@ -1,8 +1,8 @@
 """What happens inside calls, told while it happens to whoever wants to know.
 
-A connector's `on_event` is given each event as an object of its own class; `as_dict()` makes a line of
-an audit file of it. No event holds a secret, and none holds an argument or a record unless the
-connector was told to record content.
+A connector's `on_event` is given each event as an object of its own class; `as_dict()` gives it as JSON values,
+and `plugbay.audit` writes it to a file. No event holds a secret, and none holds an argument or a record unless
+the connector was told to record content.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -28,6 +28,8 @@ __all__ = [
     "Trace",
     "WaitEvent",
     "current_trace",
+    "enter",
+    "leave",
     "traced",
 ]
 
@@ -70,12 +72,12 @@ class CallEvent(Event):
         phase: Which of the two.
         effect: What the action does to data: "read", "write" or "destructive".
         outcome: At the end: "ok", the error's `code`, "cancelled", or "failed" for what has no name.
-        fate: "unknown" at the end of a write that may have been done although it failed.
+        fate: "unknown" at the end of a write that may have been done although it failed or was cancelled.
         seconds: How long it took.
         attempts: How often something was sent for it.
         waited: Seconds of that spent waiting for the service's limits or before tries.
-        arguments: What it was called with, if content is recorded.
-        result: What it gave, if content is recorded.
+        arguments: What it was called with, if content is recorded: a copy, as JSON values.
+        result: What it gave, if content is recorded: a copy, as JSON values.
     """
 
     kind: ClassVar[str] = "call"
@@ -99,8 +101,10 @@ class AttemptEvent(Event):
         number: Counted from one within the call.
         method: HTTP method.
         host: Where it went.
+        port: The port there.
+        resent: How often the same request had been sent before.
         status: HTTP status of the answer; None if there was none.
-        error: Without an answer: the `code` of the failure.
+        error: Without an answer: the `code` of the failure, or "cancelled" if the caller or the deadline broke it off.
         seconds: How long it took.
         request_id: The service's id of the request.
     """
@@ -110,6 +114,8 @@ class AttemptEvent(Event):
     number: int
     method: str
     host: str
+    port: int | None = None
+    resent: int = 0
     status: int | None = None
     error: str | None = None
     seconds: float
@@ -193,9 +199,27 @@ class Trace:
         listeners: Who is told.
         tool: The tool through which a model calls.
         tool_call_id: The framework's id of that tool call.
+
+    Attributes:
+        id: What all its events share.
+        attempts: How often something was sent for it so far.
+        pages: How many pages of a list were read so far.
+        waited: Seconds that it waited so far.
+        cut_off: Whether a write was broken off while it was being sent.
     """
 
-    __slots__ = ("attempts", "connector", "id", "listeners", "operation", "pages", "tool", "tool_call_id", "waited")
+    __slots__ = (
+        "attempts",
+        "connector",
+        "cut_off",
+        "id",
+        "listeners",
+        "operation",
+        "pages",
+        "tool",
+        "tool_call_id",
+        "waited",
+    )
 
     def __init__(
         self,
@@ -215,6 +239,7 @@ class Trace:
         self.attempts = 0
         self.pages = 0
         self.waited = 0.0
+        self.cut_off = False
 
     def tell(self, kind: type[Event], **facts: Any) -> None:
         """Makes the event and gives it to all who listen; costs nothing if nobody does."""
@@ -245,11 +270,34 @@ def current_trace() -> Trace:
     return _current.get() or _NOBODY
 
 
+def enter(trace: Trace) -> Token[Trace | None]:
+    """Marks what this code does from here on as done for the call `trace`.
+
+    Returns:
+        What `leave` is given to end that.
+    """
+    return _current.set(trace)
+
+
+def leave(token: Token[Trace | None]) -> bool:
+    """Ends what `enter` began, in the same context.
+
+    Returns:
+        False in another context, as that of whoever closes a coroutine that nobody awaits any more: there
+        is nothing to end there, for this context variable or any other.
+    """
+    try:
+        _current.reset(token)
+    except ValueError:
+        return False
+    return True
+
+
 @contextmanager
 def traced(trace: Trace) -> Generator[Trace]:
     """Marks everything inside the block as done for the call `trace`."""
-    token = _current.set(trace)
+    token = enter(trace)
     try:
         yield trace
     finally:
-        _current.reset(token)
+        leave(token)

@@ -8,13 +8,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from plugbay.context import ToolCall, current_tool_call
-from plugbay.errors import ApprovalRequiredError, PlugbayError, PolicyDeniedError
-from plugbay.events import CallEvent, DeniedEvent, Listener, Trace, traced
+from plugbay.errors import ApprovalRequiredError, InvalidParameterError, PlugbayError, PolicyDeniedError
+from plugbay.events import CallEvent, DeniedEvent, Listener, Trace, enter, leave
+from plugbay.json_safe import is_object, to_json
 from plugbay.operation import Effect, Operation
 from plugbay.outcome import Outcome, is_unknown
+from plugbay.telemetry import tracking
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from contextvars import Token
     from typing import Self
 
 __all__ = ["Observer", "Watch"]
@@ -43,13 +45,24 @@ class Observer:
 
     def watch(self, operation: Operation, arguments: Mapping[str, Any], call: ToolCall | None) -> Watch:
         """A block that is one call of an operation."""
-        return Watch(
-            self._trace(operation.name, call), operation.effect, arguments if self._record_content else None
-        )
+        trace = self._trace(operation.name, call)
+        return Watch(trace, operation.effect, operation, arguments if self._record_content else None)
 
     def watch_check(self) -> Watch:
         """A block that is one check of the credentials."""
-        return Watch(self._trace(CHECK, current_tool_call()), Effect.READ, None)
+        return Watch(self._trace(CHECK, current_tool_call()), Effect.READ)
+
+    def refused(self, operation: Operation, arguments: Any, error: InvalidParameterError) -> None:
+        """Tells of a call that ended before it was one, since its arguments do not fit.
+
+        Args:
+            operation: What was to be called.
+            arguments: What it was given, whatever that is.
+            error: What does not fit.
+        """
+        watch = self.watch(operation, arguments if is_object(arguments) else {}, current_tool_call())
+        watch.__enter__()
+        watch.__exit__(type(error), error, None)
 
     def _trace(self, operation: str, call: ToolCall | None) -> Trace:
         return Trace(
@@ -67,18 +80,26 @@ class Watch:
     Args:
         trace: Under what it is told of.
         effect: What it does to data.
+        operation: What is called, if it is an operation.
         arguments: What it is called with, if that is to be told.
     """
 
-    __slots__ = ("_arguments", "_block", "_effect", "_outcome", "_started", "_trace")
+    __slots__ = ("_arguments", "_effect", "_outcome", "_started", "_token", "_trace", "_tracking")
 
-    def __init__(self, trace: Trace, effect: Effect, arguments: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        effect: Effect,
+        operation: Operation | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
         self._trace = trace
         self._effect = effect
         self._arguments = arguments
         self._outcome: Outcome | None = None
-        self._block: AbstractContextManager[Trace] = traced(trace)
+        self._token: Token[Trace | None] | None = None
         self._started = 0.0
+        self._tracking = tracking(trace, effect, operation)
 
     def gave(self, outcome: Outcome) -> None:
         """Notes what the call gave, and in it how long it waited."""
@@ -87,34 +108,49 @@ class Watch:
             outcome.meta["waited"] = round(self._trace.waited, 2)
 
     def __enter__(self) -> Self:
-        self._block.__enter__()
+        self._token = enter(self._trace)
         self._started = time.monotonic()
+        if self._tracking is not None:
+            self._tracking.open()
+            self._trace.listeners = (*self._trace.listeners, self._tracking)
         if self._trace.listeners:
-            self._trace.tell(CallEvent, phase="started", effect=self._effect, arguments=self._arguments)
+            # A copy: who listens may keep it, and must not change the call.
+            content = None if self._arguments is None else to_json(self._arguments)
+            self._trace.tell(CallEvent, phase="started", effect=self._effect.value, arguments=content)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._trace.listeners:
-            if isinstance(error, PolicyDeniedError | ApprovalRequiredError):
-                self._trace.tell(DeniedEvent, reason=error.code)
-            self._end(error)
-        self._block.__exit__(kind, error, trace)
+        try:
+            if self._trace.listeners:
+                if isinstance(error, PolicyDeniedError | ApprovalRequiredError):
+                    self._trace.tell(DeniedEvent, reason=error.code)
+                self._end(error)
+        finally:
+            here = self._token is not None and leave(self._token)
+            if self._tracking is not None:
+                self._tracking.close(here=here)
 
     def _end(self, error: BaseException | None) -> None:
         asked = self._arguments is not None and self._outcome is not None
         self._trace.tell(
             CallEvent,
             phase="ended",
-            effect=self._effect,
+            effect=self._effect.value,
             outcome=_word(error),
-            fate="unknown" if error is not None and is_unknown(error) else None,
+            fate=self._fate(error),
             seconds=time.monotonic() - self._started,
             attempts=self._trace.attempts,
             waited=self._trace.waited,
-            result=self._outcome.data if asked and self._outcome is not None else None,
+            result=to_json(self._outcome.data) if asked and self._outcome is not None else None,
         )
+
+    def _fate(self, error: BaseException | None) -> str | None:
+        if error is None:
+            return None
+        cut_off = self._trace.cut_off and not isinstance(error, PlugbayError)
+        return "unknown" if cut_off or is_unknown(error) else None
 
 
 def _word(error: BaseException | None) -> str:

@@ -97,10 +97,13 @@ class Courier:
         call.attempts += 1
         call.in_flight = True
         started = self._policy.monotonic()
-        outcome = await _try(client, request, call)
+        outcome: Response | Failure | None = None
+        try:
+            outcome = await _try(client, request, call)
+        finally:
+            self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)
-        self._tell(call, outcome, self._policy.monotonic() - started)
         return outcome
 
     async def _admitted(self, call: Call) -> None:
@@ -144,10 +147,14 @@ class Courier:
         request.url = call.url  # httpx made a plain copy, which its log would show
         return request
 
-    def _tell(self, call: Call, outcome: Response | Failure, seconds: float) -> None:
-        """Tells those who listen of a try, and the limiter of what the answer says of budgets."""
+    def _tell(self, call: Call, outcome: Response | Failure | None, seconds: float) -> None:
+        """Tells those who listen of a try, and the limiter of what the answer says of budgets.
+
+        Without an outcome the try was broken off, by the caller or by the deadline.
+        """
         trace = current_trace()
         trace.attempts += 1
+        trace.cut_off = trace.cut_off or (outcome is None and call.writes)
         answer = outcome if isinstance(outcome, Response) else None
         if trace.listeners:
             trace.tell(
@@ -155,8 +162,10 @@ class Courier:
                 number=trace.attempts,
                 method=call.request.method,
                 host=call.url.host,
+                port=call.url.port or (443 if call.url.scheme == "https" else 80),
+                resent=call.attempts - 1,
                 status=answer and answer.status,
-                error=outcome.error.code if isinstance(outcome, Failure) else None,
+                error=outcome.error.code if isinstance(outcome, Failure) else "cancelled" if outcome is None else None,
                 seconds=seconds,
                 request_id=answer and answer.headers.get("x-request-id"),
             )
