@@ -62,7 +62,7 @@ def test_extras_are_the_promised_ones(wheel: zipfile.ZipFile) -> None:
         line.partition(": ")[2] for line in _read(wheel, "METADATA").splitlines() if line.startswith("Provides-Extra")
     }
 
-    assert {"pydantic-ai", "langchain", "openai-agents", "fastmcp", "sandbox", "all"} == extras
+    assert {"pydantic-ai", "langchain", "openai-agents", "fastmcp", "keyring", "otel", "sandbox", "all"} == extras
 
 
 def test_entry_points_name_files_that_are_there(wheel: zipfile.ZipFile) -> None:

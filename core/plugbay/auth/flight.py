@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -63,10 +65,16 @@ class SingleFlight(Generic[T]):
     loop ends first, one of those who wait starts again. No lock is held while anything is awaited.
     """
 
-    __slots__ = ("_flight", "_lock")
+    __slots__ = ("__weakref__", "_flight", "_lock")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.forget()
+        _flights.add(self)
+
+    def forget(self) -> None:
+        """Begin anew in a forked process: what was under way goes on in its parent alone."""
+        # Reentrant, as the garbage collector may end a run at any moment.
+        self._lock = threading.RLock()
         self._flight: _Flight[T] | None = None
 
     async def run(self, ready: Callable[[], T | None], work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -106,6 +114,18 @@ class SingleFlight(Generic[T]):
                 if self._flight is flight:
                     self._flight = None
             flight.land(outcome)
+
+
+_flights: weakref.WeakSet[SingleFlight[Any]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for flight in _flights:
+        flight.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _own_copy(error: Exception) -> Exception:

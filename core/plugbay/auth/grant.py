@@ -5,6 +5,7 @@ Sources: RFC 6749 sections 4.4 (client credentials), 5 (answers) and 6 (refresh)
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from plugbay.auth.credentials import SecretMap, TokenAnswer, header_text, reveal
 from plugbay.auth.tokens import Tokens
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
 
-__all__ = ["Client", "read_tokens", "refusal"]
+__all__ = ["Client", "is_spent", "read_tokens", "refusal"]
 
 _ERROR_CODE = re.compile(r"[A-Za-z_]{1,64}")
 
@@ -94,6 +95,11 @@ def refusal(answer: TokenAnswer) -> AuthenticationError:
     )
 
 
+def is_spent(error: AuthenticationError) -> bool:
+    """Whether a refusal means that the refresh token itself is no longer good."""
+    return (error.details or {}).get("error") == "invalid_grant"
+
+
 def _fields(answer: TokenAnswer) -> SecretMap[Any]:
     is_object = isinstance(answer.json, dict)
     return SecretMap(answer.json if is_object else {})
@@ -118,4 +124,4 @@ def _secret(value: Any) -> SecretStr | None:
 
 
 def _lifetime(value: Any) -> float | None:
-    return value if isinstance(value, int | float) and value > 0 else None
+    return value if isinstance(value, int | float) and 0 < value < math.inf else None

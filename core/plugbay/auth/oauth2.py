@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from plugbay.auth.credentials import Credentials, Exchange, SecretMap, Unpicklable, header_text
 from plugbay.auth.flight import SingleFlight
-from plugbay.auth.grant import Client, read_tokens, refusal
+from plugbay.auth.grant import Client, is_spent, read_tokens, refusal
+from plugbay.auth.keeper import Keeper
 from plugbay.auth.tokens import Tokens, TokenStore
-from plugbay.errors import ConfigurationError, PlugbayError
+from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
+from plugbay.events import RefreshEvent, current_trace
 
 __all__ = ["OAuth2"]
 
@@ -26,6 +27,14 @@ REFRESH_AT = 0.8
 
 POSTPONE_SECONDS = 30.0
 """How long a token that still works is used on after an early renewal failed."""
+
+EARLY_SECONDS = 10.0
+"""How long a call waits for the renewal of a token that still works."""
+
+MOST_EXCHANGES = 3
+"""Refresh tokens one renewal tries at most: ours, one that came into the store meanwhile, and the one given at first."""
+
+SUCCESS = range(200, 300)
 
 _NO_CLIENT = "Give client_id (and client_secret for a confidential client) so that the refresh token can be used."
 _NO_GRANT = (
@@ -52,12 +61,20 @@ class _Held:
         """Whether `headers` carry this token."""
         return self.headers["authorization"] in headers.values()
 
+    def expired(self, now: float) -> bool:
+        """Whether the service said that the token ends before `now`."""
+        return self.due < math.inf and self.tokens.expires_at is not None and self.tokens.expires_at <= now
+
+    def same(self, other: _Held | None) -> bool:
+        """Whether the other carries this token too."""
+        return other is not None and self.headers == other.headers
+
 
 class OAuth2(Unpicklable, Credentials):
     """A bearer token (RFC 6750), renewed by a refresh token or by client credentials (RFC 6749).
 
     It is renewed after 80 % of its known life or when the service answers 401, once for all calls
-    that wait for it. A new pair is saved before it is used.
+    that wait for it, and with a `LockingTokenStore` once for all processes. A new pair is saved before it is used.
 
     Args:
         access_token: The token to begin with.
@@ -69,7 +86,8 @@ class OAuth2(Unpicklable, Credentials):
         expires_at: The same as seconds since the epoch.
         token_path: The token endpoint, a path of the service's own origin.
         on_token_refresh: Called with each new pair, and awaited if it returns an awaitable.
-        token_store: Where pairs are kept; what it holds comes before `access_token` and `refresh_token`.
+        token_store: Where pairs are kept; what it holds comes before `access_token` and `refresh_token`, until it
+            is no longer good: then those are tried once.
         clock: Seconds since the epoch.
 
     Raises:
@@ -77,9 +95,17 @@ class OAuth2(Unpicklable, Credentials):
     """
 
     __slots__ = (
-        "_client", "_clock", "_flight", "_given", "_held", "_notify",
-        "_path", "_refresh", "_seen", "_store", "_unsaved",
-    )  # fmt: skip
+        "_client",
+        "_clock",
+        "_flight",
+        "_given",
+        "_held",
+        "_keeper",
+        "_path",
+        "_postponed",
+        "_refresh",
+        "_spare",
+    )
 
     def __init__(
         self,
@@ -97,21 +123,23 @@ class OAuth2(Unpicklable, Credentials):
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._path = token_path
-        self._notify = on_token_refresh
-        self._store = token_store
+        self._keeper = Keeper(token_store, on_token_refresh)
         self._clock = clock
         self._client = Client(_part(client_id, "client_id"), _part(client_secret, "client_secret"), scope)
         self._refresh = _part(refresh_token, "refresh token")
+        self._spare = self._refresh
+        self._postponed = -math.inf
         self._flight = SingleFlight[_Held]()
-        self._seen: Tokens | None = None
-        self._unsaved: Tokens | None = None
         if expires_at is None and expires_in is not None:
             expires_at = clock() + expires_in
         access = _part(access_token, "access token")
         self._given = None if access is None else Tokens(access, self._refresh, expires_at, scope)
-        # With a store, nothing is held until it has been read.
-        self._held = self._hold(self._given) if self._given is not None and token_store is None else None
-        if self._given is None and token_store is None and self._client.grant(self._refresh) is None:
+        self._held: _Held | None = None
+        if token_store is not None:
+            return  # nothing is held until it has been read
+        if self._given is not None:
+            self._adopt(self._given)
+        elif self._client.grant(self._refresh) is None:
             raise ConfigurationError("There is no way to an access token.", hint=self.advice())
 
     def __repr__(self) -> str:
@@ -129,22 +157,12 @@ class OAuth2(Unpicklable, Credentials):
         Raises:
             PlugbayError: There is no token that still works, and none could be got.
         """
-        if self._unsaved is not None:
-            await self._save_again(self._unsaved)
-        held = self._held
-        if held is not None and self._clock() < held.due:
-            return held.headers
-        try:
+        held, now = self._held, self._clock()
+        if held is None or held.expired(now):
             return (await self._renewed(held, exchange)).headers
-        except ConfigurationError:
-            raise
-        except PlugbayError as error:
-            if held is None or self._expired(held):
-                raise
-            logger.warning("The access token could not be renewed early: %s", error.code)
-        # The token still works, so the call need not fail; the next early try comes later.
-        if self._held is held:
-            self._held = replace(held, due=self._clock() + POSTPONE_SECONDS)
+        is_due = now >= max(held.due, self._postponed)
+        if is_due or self._keeper.unsaved is not None:
+            return await self._renewed_early(held, exchange, is_due=is_due)
         return held.headers
 
     async def renew(self, failed: Mapping[str, str], exchange: Exchange) -> Mapping[str, str] | None:
@@ -157,95 +175,134 @@ class OAuth2(Unpicklable, Credentials):
         held = self._held
         if held is not None and not held.sent_in(failed):
             return held.headers
-        if self._store is None and self._client.grant(self._refresh) is None:
+        if not self._keeper.has_store and self._client.grant(self._refresh) is None:
             return None
         renewed = await self._renewed(held, exchange)
         return None if renewed.sent_in(failed) else renewed.headers
+
+    async def _renewed_early(self, held: _Held, exchange: Exchange, *, is_due: bool) -> Mapping[str, str]:
+        """What replaces a token that still works, so that the call need neither fail nor wait for long.
+
+        If the token is not due, there is only an older pair to be saved.
+        """
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+        try:
+            async with asyncio.timeout(EARLY_SECONDS):
+                return (await self._renewed(held if is_due else None, exchange)).headers
+        except PlugbayError as error:
+            if is_due and isinstance(error, ConfigurationError):
+                raise
+            reason = error.code
+        except TimeoutError:
+            reason = "it takes too long"
+        logger.warning("The access token could not be renewed early: %s", reason)
+        self._postponed = self._clock() + POSTPONE_SECONDS
+        return held.headers
 
     async def _renewed(self, stale: _Held | None, exchange: Exchange) -> _Held:
         """What replaces `stale`: already here, or got once for all who wait."""
 
         def ready() -> _Held | None:
             held = self._held
-            return None if held is None or (stale is not None and held.headers == stale.headers) else held
+            if held is None or self._keeper.unsaved is not None or held.same(stale):
+                return None
+            return held
 
         return await self._flight.run(ready, lambda: self._renew_now(stale, exchange))
 
     async def _renew_now(self, stale: _Held | None, exchange: Exchange) -> _Held:
-        if (found := await self._found(stale)) is not None:
-            return found
-        body = self._client.grant(self._refresh)
-        if body is None:
-            if stale is not None:
-                return stale
-            raise ConfigurationError("The token store is empty and there is no access token.", hint=self.advice())
-        answer = await exchange(self._path, body)
-        if answer.status not in range(200, 300):
-            # Another process may have spent the refresh token while ours was on its way.
+        """One run of a renewal, and the telling of it."""
+        started = time.monotonic()
+
+        def tell(outcome: str) -> None:
+            current_trace().tell(RefreshEvent, outcome=outcome, seconds=time.monotonic() - started)
+
+        try:
+            held, outcome = await self._replacement(stale, exchange)
+        except AuthenticationError:
+            tell("refused")
+            raise
+        except Exception:
+            tell("failed")
+            raise
+        # What a process finds at its start was not needed anew.
+        if outcome is not None and not (outcome == "found" and stale is None):
+            tell(outcome)
+        return held
+
+    async def _replacement(self, stale: _Held | None, exchange: Exchange) -> tuple[_Held, str | None]:
+        """What replaces `stale`, and where it is from."""
+        keeper = self._keeper
+        if keeper.has_lock and keeper.unsaved is None and (found := await self._found(stale)) is not None:
+            return found, "found"
+        async with keeper.locked():
             if (found := await self._found(stale)) is not None:
-                return found
-            raise refusal(answer)
-        return await self._keep(read_tokens(answer, now=self._clock(), refresh_token=self._refresh))
+                return found, "found"
+            return await self._exchanged(stale, exchange)
 
     async def _found(self, stale: _Held | None) -> _Held | None:
         """A token that works and needs no exchange: from the store, or the one given at first."""
-        tokens = await self._news()
-        if tokens is None and self._held is None:
-            tokens = self._given
-        if tokens is None:
+        news = await self._keeper.news()
+        if news is None:
+            await self._keeper.keep_again()
+            if self._held is None:
+                news = self._given
+        held = self._held if news is None else self._adopt(news)
+        if held is None or held.same(stale):
             return None
-        held = self._adopt(tokens)
-        is_new = stale is None or held.headers != stale.headers
-        return held if is_new and self._clock() < held.due else None
+        return held if self._clock() < held.due else None
 
-    async def _news(self) -> Tokens | None:
-        """What somebody else has put into the store since we last looked.
+    async def _exchanged(self, stale: _Held | None, exchange: Exchange) -> tuple[_Held, str | None]:
+        """What the token endpoint gives; if that cannot be had, what was given at first and never used."""
+        refused = None
+        for _ in range(MOST_EXCHANGES):
+            spent = self._refresh
+            if (body := self._client.grant(spent)) is None:
+                break
+            answer = await exchange(self._path, body)
+            if answer.status in SUCCESS:
+                self._used(spent)
+                return await self._keep(read_tokens(answer, now=self._clock(), refresh_token=spent)), "renewed"
+            # Another process may have spent the refresh token while ours was on its way.
+            if (found := await self._found(stale)) is not None:
+                return found, "found"
+            refused = refusal(answer)
+            if not is_spent(refused):
+                raise refused
+            self._used(spent)
+            if self._refresh == spent and self._spare is not None:
+                self._refresh = self._spare
+            if self._refresh == spent:
+                break
+        return self._last_resort(stale, refused), None
 
-        What we saw before is no news: if our own pair could not be saved, the store holds an older one.
-        """
-        if self._store is None:
-            return None
-        try:
-            stored = await self._store.load()
-        except Exception as error:
-            raise ConfigurationError(f"The token store failed to load: {type(error).__name__}.") from error
-        news, self._seen = (stored if stored != self._seen else None), stored
-        return news
+    def _used(self, spent: SecretStr | None) -> None:
+        """Notes that the token endpoint has seen a refresh token: with its use its access token ends too."""
+        if spent == self._spare:
+            self._spare = self._given = None
+
+    def _last_resort(self, stale: _Held | None, refused: AuthenticationError | None) -> _Held:
+        given = self._given
+        if given is not None and not (stale is not None and given.access_token == stale.tokens.access_token):
+            return self._adopt(given)
+        if refused is not None:
+            raise refused
+        if stale is not None:
+            return stale
+        raise ConfigurationError("The token store is empty and there is no access token.", hint=self.advice())
 
     async def _keep(self, tokens: Tokens) -> _Held:
-        """Save a new pair, and only then use it; if saving fails it is kept, as the old one is spent."""
+        """Save a new pair, and only then use it; if saving fails it is used all the same, as the old one is spent."""
         try:
-            await self._save(tokens)
-        except BaseException:
-            self._unsaved = tokens
-            raise
+            await self._keeper.keep(tokens)
         finally:
             held = self._adopt(tokens)
         return held
 
-    async def _save(self, tokens: Tokens) -> None:
-        try:
-            if self._store is not None:
-                await self._store.save(tokens)
-                self._seen = tokens
-            if self._notify is not None and inspect.isawaitable(waiting := self._notify(tokens)):
-                await waiting
-        except Exception as error:
-            raise ConfigurationError(
-                f"The new token pair could not be saved: {type(error).__name__}.",
-                hint="The pair is in use in this process only; the old one no longer works.",
-            ) from error
-
-    async def _save_again(self, tokens: Tokens) -> None:
-        self._unsaved = None
-        try:
-            await self._save(tokens)
-        except ConfigurationError:
-            logger.warning("The new token pair is still not saved")
-            if self._held is not None and self._held.tokens is tokens:
-                self._unsaved = tokens
-
     def _adopt(self, tokens: Tokens) -> _Held:
+        if tokens is self._given:
+            self._given = None
         self._refresh = tokens.refresh_token or self._refresh
         held = self._held = self._hold(tokens)
         return held
@@ -257,9 +314,6 @@ class OAuth2(Unpicklable, Credentials):
             due = now + REFRESH_AT * (tokens.expires_at - now)
         headers = SecretMap(authorization=f"Bearer {header_text(tokens.access_token, 'access token')}")
         return _Held(tokens, headers, due)
-
-    def _expired(self, held: _Held) -> bool:
-        return held.tokens.expires_at is not None and held.tokens.expires_at <= self._clock()
 
 
 def _part(value: SecretStr | str | None, name: str) -> SecretStr | None:

@@ -147,3 +147,9 @@ async def test_loop_that_dies_while_others_wait():
     assert await asyncio.wait_for(waiting, 5) == "done"
     thread.join()
     await asyncio.to_thread(finish, dead)
+
+
+def test_forked_child_waits_for_nobody(zygote):
+    """A process that is forked off while a renewal is under way makes its own: the other one goes on in its parent."""
+    with zygote.start({"job": "fork_while_renewing"}) as child:
+        assert "Bearer a1" == child.line()
