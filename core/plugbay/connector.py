@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
+from plugbay.download import Download, Stream
 from plugbay.errors import ConfigurationError, InvalidParameterError, PlugbayError, UnknownOperationError
 from plugbay.events import Listener
 from plugbay.executor import Executor
@@ -217,13 +219,15 @@ class Connector:
         operation = self.operations[entity][action]
         if operation.kind == "list":
             return lambda *values, **named: self._listing(operation, values, named)
+        if operation.kind == "download":
+            return lambda *values, **named: self._download(operation, values, named)
         return lambda *values, **named: self._one(operation, values, named)
 
     async def _one(self, operation: Operation, values: Sequence[Any], named: Mapping[str, Any]) -> Any:
         return (await self._run(operation, operation.arguments.positional(values, named))).data
 
     def _listing(self, operation: Operation, values: Sequence[Any], named: Mapping[str, Any]) -> Listing[Any]:
-        bound = operation.arguments.bind(operation.arguments.positional(values, named))
+        bound = self._bound(operation, operation.arguments.positional(values, named))
         limit, cursor = bound.pop("limit", None), bound.pop("cursor", None)
 
         async def fetch(limit: int | None, cursor: str | None, *, patient: bool) -> Page[Any]:
@@ -233,17 +237,47 @@ class Connector:
         largest = operation.pager.largest if operation.pager else 1
         return Listing(fetch, limit=limit, cursor=cursor, page_size=largest)
 
+    def _download(self, operation: Operation, values: Sequence[Any], named: Mapping[str, Any]) -> Download[Any]:
+        bound = self._bound(operation, operation.arguments.positional(values, named))
+
+        async def read() -> Any:
+            return (await self._send(operation, bound)).data
+
+        async def run(work: Callable[[Stream], Awaitable[Mapping[str, Any]]]) -> Any:
+            async def sent() -> Outcome:
+                return Outcome(await work(partial(self._executor.stream, operation, bound)), Meta())
+
+            return (await self._send(operation, bound, sent=sent)).data
+
+        return Download(read, run, is_part=bool(bound.get("offset")) or "max_bytes" in bound)
+
     async def _run(self, operation: Operation, params: Mapping[str, Any]) -> Outcome:
         """The way of every call: bind, ask the policy, send."""
-        return await self._send(operation, operation.arguments.bind(params))
+        return await self._send(operation, self._bound(operation, params))
 
-    async def _send(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:
+    def _bound(self, operation: Operation, params: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return operation.arguments.bind(params)
+        except InvalidParameterError as error:
+            self._observer.refused(operation, params, error)
+            raise
+
+    async def _send(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        *,
+        patient: bool = False,
+        sent: Callable[[], Awaitable[Outcome]] | None = None,
+    ) -> Outcome:
         call = current_tool_call()
         with self._observer.watch(operation, arguments, call) as watch:
             rules = self._rules(call)
             rules.check(operation)
             if rules.dry(operation):
                 outcome = _dry(operation, arguments)
+            elif sent is not None:
+                outcome = await sent()
             else:
                 outcome = await self._executor.run(operation, arguments, patient=patient)
             watch.gave(outcome)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, TypeAlias, 
 from pydantic import Field
 
 from plugbay.arguments import UNSET, Rare, Unset, Wire
+from plugbay.download import Download
 from plugbay.operation import Effect, FileSource, Kind, Operation, Pager, Query, Reader
 from plugbay.result import Listing
 
@@ -36,6 +37,7 @@ __all__ = [
     "UNSET",
     "Action",
     "Cursor",
+    "Download",
     "Entity",
     "Limit",
     "Listing",
@@ -171,9 +173,7 @@ def listing(
         brief: A few words that an overview adds where the name does not say enough.
         long_work: Whether it is work that nobody waits for, which leaves others a part of the service's budgets.
     """
-    return _declares(
-        "list", "GET", path, record=records, pager=pager, fixed=fixed, brief=brief, long_work=long_work
-    )
+    return _declares("list", "GET", path, record=records, pager=pager, fixed=fixed, brief=brief, long_work=long_work)
 
 
 def create(
@@ -239,7 +239,7 @@ def delete(path: str, *, seen_by: str = "get") -> Callable[[F], F]:
 
 
 def download(path: str, *, record: str, url: str, hosts: tuple[str, ...]) -> Callable[[F], F]:
-    """Declares reading a file; the method takes `offset` and `max_bytes`.
+    """Declares reading a file; the method takes `offset` and `max_bytes` and returns a `Download`.
 
     Args:
         path: Path of the record that describes the file.

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from plugbay.errors import DeadlineExceededError, PlugbayError, ResponseIntegrityError
+from plugbay.download import Streamed
+from plugbay.errors import ConfigurationError, DeadlineExceededError, PlugbayError, ResponseIntegrityError
 from plugbay.events import PageEvent, current_trace
 from plugbay.idempotency import IdempotencyKeys
 from plugbay.inbound import Included, incomplete, read_record, read_records, uncertain
@@ -18,6 +19,7 @@ from plugbay.operation import FileSource, Operation, Pager, Slice
 from plugbay.outbound import build_request
 from plugbay.outcome import Outcome, is_unknown
 from plugbay.result import Meta
+from plugbay.sink import Sink, Tell
 from plugbay.transport import Deadline, Request, Transport
 from plugbay.walk import Walk
 from plugbay.window import DEFAULT_WINDOW, window
@@ -38,6 +40,28 @@ class Executor(Protocol):
             operation: The operation.
             arguments: Its arguments by name.
             patient: Whether nobody sits before it, so that waiting as long as the service asks is better than failing.
+        """
+        ...
+
+    async def stream(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        sink: Sink,
+        *,
+        max_bytes: int,
+        timeout: float | None,  # noqa: ASYNC109 - it leaves out the time that the sink takes
+        tell: Tell | None,
+    ) -> Streamed:
+        """Brings the whole file of a download to a sink; every failure but the sink's own is a `PlugbayError`.
+
+        Args:
+            operation: The download.
+            arguments: Its arguments by name.
+            sink: Where the bytes go.
+            max_bytes: The most the file may have.
+            timeout: The most all of it may take, in seconds; None for as long as it comes.
+            tell: Is told how far it is.
         """
         ...
 
@@ -75,6 +99,40 @@ class LocalExecutor:
             raise
         self._keys.done(operation, arguments, key, None)
         return outcome
+
+    async def stream(
+        self,
+        operation: Operation,
+        arguments: Mapping[str, Any],
+        sink: Sink,
+        *,
+        max_bytes: int,
+        timeout: float | None,  # noqa: ASYNC109 - it leaves out the time that the sink takes
+        tell: Tell | None,
+    ) -> Streamed:
+        """Brings the whole file of a download to a sink; every failure but the sink's own is a `PlugbayError`."""
+        if operation.file is None:
+            raise ConfigurationError(f"{operation.name} has no file.")
+        record, address = await self._located(operation, operation.file, arguments, self._transport.deadline())
+        size = record.get("size")
+        size = size if type(size) is int and size >= 0 else None
+        identity = f"{self._transport.base_url} {operation.fingerprint(arguments, 16)}"
+        came = await self._transport.stream(
+            address,
+            sink,
+            allowed_hosts=operation.file.allows,
+            max_bytes=max_bytes,
+            size=size,
+            held=await sink.open(identity, size),
+            timeout=timeout,
+            tell=tell,
+        )
+        return Streamed(
+            file_name=_known(record, "file_name") or came.file_name,
+            content_type=_known(record, "content_type") or came.content_type,
+            size=came.size,
+            sha256=came.sha256,
+        )
 
     async def aclose(self) -> None:
         """Lets go of all connections; harmless when called twice."""
@@ -135,10 +193,7 @@ class LocalExecutor:
 
     async def _download(self, operation: Operation, source: FileSource, arguments: Mapping[str, Any]) -> Outcome:
         deadline = self._transport.deadline()
-        record = read_record(operation, await self.fetch(build_request(operation, arguments), deadline=deadline))
-        address = record.get(source.url)
-        if not isinstance(address, str):
-            raise incomplete(operation, f"`{source.url}`, the address of the file,", record)
+        record, address = await self._located(operation, source, arguments, deadline)
         offset = arguments.get("offset") or 0
         part = await self._transport.download(
             address,
@@ -148,6 +203,21 @@ class LocalExecutor:
             deadline=deadline,
         )
         return window(record, part.data, offset, part.total)
+
+    async def _located(
+        self, operation: Operation, source: FileSource, arguments: Mapping[str, Any], deadline: Deadline
+    ) -> tuple[Mapping[str, Any], str]:
+        """The record that describes a file, and where the file is."""
+        record = read_record(operation, await self.fetch(build_request(operation, arguments), deadline=deadline))
+        address = record.get(source.url)
+        if not isinstance(address, str):
+            raise incomplete(operation, f"`{source.url}`, the address of the file,", record)
+        return record, address
+
+
+def _known(record: Mapping[str, Any], name: str) -> str | None:
+    text = record.get(name)
+    return text if isinstance(text, str) else None
 
 
 def _advice(operation: Operation, arguments: Mapping[str, Any]) -> str:

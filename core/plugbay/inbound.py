@@ -41,7 +41,7 @@ def read_records(operation: Operation, payload: Any) -> list[Any]:
         ResponseIntegrityError: The answer does not hold a list of them.
     """
     records = payload.get(operation.record) if is_object(payload) else None
-    if not is_list(records) or not all(is_object(record) for record in records):
+    if not is_list(records) or not all(type(record) is dict or is_object(record) for record in records):
         raise incomplete(operation, f"`{operation.record}`, a list of records,", payload)
     return records
 

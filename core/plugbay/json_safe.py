@@ -16,7 +16,7 @@ import enum
 import json
 import math
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePath
 from typing import Any, TypeAlias, TypeGuard
 
@@ -65,22 +65,34 @@ class _Conversion:
         self._left = MAX_VALUES
 
     def json(self, value: Any, depth: int) -> Json:
-        self._left -= 1
+        kind = type(value)  # pyright: ignore[reportUnknownVariableType] - of any type
+        if kind is dict or kind is list:
+            return self._inside(value, depth, self._object if kind is dict else self._list)
+        if kind is str:
+            self._left -= 1
+            return _text(value)
         if isinstance(value, enum.Enum):
             return self.json(value.value, depth)
         if value is None or isinstance(value, bool | str | int | float):
+            self._left -= 1
             return _simple(value)
-        if depth <= 0 or self._left <= 0 or id(value) in self._above:
+        return self._inside(value, depth, self._composite)
+
+    def _inside(self, value: Any, depth: int, convert: Callable[[Any, int], Json]) -> Json:
+        """What `convert` makes of a value that holds others, unless it is too deep or holds itself."""
+        self._left -= 1
+        above, mark = self._above, id(value)
+        if depth <= 0 or self._left <= 0 or mark in above:
             return CUT
-        self._above.add(id(value))
+        above.add(mark)
         try:
-            return self._composite(value, depth - 1)
+            return convert(value, depth - 1)
         finally:
-            self._above.discard(id(value))
+            above.discard(mark)
 
     def _composite(self, value: Any, depth: int) -> Json:
         if is_object(value):
-            return {_key(key): self.json(item, depth) for key, item in value.items()}
+            return self._object(value, depth)
         if isinstance(value, BaseModel):
             return self.json(value.model_dump(mode="python"), depth)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -91,6 +103,26 @@ class _Conversion:
         if isinstance(value, Iterable) and not isinstance(value, type):
             return self._list(value, depth)  # pyright: ignore[reportUnknownArgumentType] - items of any type
         return f"<{type(value).__qualname__}>"
+
+    def _object(self, value: Mapping[Any, Any], depth: int) -> dict[str, Json]:
+        made: dict[str, Json] = {}
+        plain = 0
+        for key, item in value.items():
+            name = key if type(key) is str and key.isascii() else _key(key)
+            kind = type(item)  # pyright: ignore[reportUnknownVariableType] - of any type
+            # Most values are short words, numbers and nulls; these tests alone cost less than a call.
+            if (
+                (kind is str and item.isascii())
+                or item is None
+                or kind is bool
+                or (kind is int and item.bit_length() <= MAX_BITS)
+            ):
+                made[name] = item
+                plain += 1
+            else:
+                made[name] = self.json(item, depth)
+        self._left -= plain
+        return made
 
     def _list(self, items: Iterable[Any], depth: int) -> list[Json]:
         made: list[Json] = []

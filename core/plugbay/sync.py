@@ -11,10 +11,12 @@ import atexit
 import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugbay.declare import Entity
-from plugbay.errors import ConfigurationError
+from plugbay.download import Download, SavedFile
+from plugbay.errors import ConfigurationError, InvalidParameterError
 from plugbay.result import Result
 
 if TYPE_CHECKING:
@@ -128,7 +130,11 @@ class SyncConnector:
 
 
 class SyncEntity:
-    """One entity of a `SyncConnector`."""
+    """One entity of a `SyncConnector`.
+
+    A download, say `download(1)`, gives a window of the file, and `download_to(1, "report.pdf")` writes all of it to a
+    path: the action's arguments, then the path, then whatever `Download.to` takes.
+    """
 
     def __init__(self, entity: Entity) -> None:
         self._entity = entity
@@ -137,14 +143,32 @@ class SyncEntity:
         if name.startswith("_"):
             raise AttributeError(name)
         kind = type(self._entity)
-        if name not in dict(kind.actions()):
-            raise AttributeError(f"{kind.__name__} has no action {name!r}")
-        action = getattr(self._entity, name)
+        actions = dict(kind.actions())
+        if name in actions:
+            action = getattr(self._entity, name)
+            return partial(_called, action)
+        file = name.removesuffix("_to")
+        if file in actions and file != name and actions[file].kind == "download":
+            return partial(_saved, getattr(self._entity, file))
+        raise AttributeError(f"{kind.__name__} has no action {name!r}")
 
-        def call(*values: Any, **named: Any) -> Any:
-            return run(_awaited(action, values, named))
 
-        return call
+_TO = {"path", "overwrite", "max_bytes", "resume", "timeout", "progress"}
+"""What `Download.to` takes."""
+
+
+def _called(action: Callable[..., Any], *values: Any, **named: Any) -> Any:
+    return run(_awaited(action, values, named))
+
+
+def _saved(action: Callable[..., Download[Any]], *values: Any, **named: Any) -> SavedFile:
+    settings = {name: named.pop(name) for name in _TO & named.keys()}
+    given = list(values)
+    if "path" not in settings:
+        if not given:
+            raise InvalidParameterError("A path is missing.", hint='As in download_to(1, "report.pdf").')
+        settings["path"] = given.pop()
+    return run(action(*given, **named).to(**settings))
 
 
 async def _awaited(action: Callable[..., Any], values: Sequence[Any], named: Mapping[str, Any]) -> Any:

@@ -5,15 +5,18 @@ A line that must be refused carries an `ignore` for each checker, which would it
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, assert_type
 
 from plugbay import Listing, Page, Policy, Result, list_connectors, tool_utils
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
+from plugbay.connectors.zendesk_support.attachments import FilePart
 from plugbay.connectors.zendesk_support.models import ZendeskSupportApiTokenAuthConfig, ZendeskSupportOauth20AuthConfig
 from plugbay.connectors.zendesk_support.ticket_comments import Comment
 from plugbay.connectors.zendesk_support.tickets import Ticket, Tickets
 from plugbay.connectors.zendesk_support.users import User
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
+from plugbay.download import Download, SavedFile
 
 
 def build() -> ZendeskSupportConnector:
@@ -50,6 +53,20 @@ async def lists(zd: ZendeskSupportConnector) -> None:
         assert_type(ticket, Ticket)
     for user in await zd.users.search("ann"):
         assert_type(user, User)
+
+
+async def files(zd: ZendeskSupportConnector) -> None:
+    """A download is awaited for a window, written to a path, or iterated by its pieces."""
+    assert_type(zd.attachments.download(1), Download[FilePart])
+    assert_type(await zd.attachments.download(1, offset=5), FilePart)
+    assert_type(await zd.attachments.download(1).to(Path("a"), overwrite=True, progress=print), SavedFile)
+    assert_type((await zd.attachments.download(1).to("a"))["path"], str)
+    async for piece in zd.attachments.download(1).pieces(max_bytes=10):
+        assert_type(piece, bytes)
+    await zd.attachments.download(1).to(5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await zd.attachments.download(1).to("a", offset=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    async for _ in zd.attachments.download(1):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
+        pass
 
 
 async def by_name(zd: ZendeskSupportConnector) -> None:

@@ -191,9 +191,7 @@ def _alone(meta: dict[str, Any]) -> dict[str, Any]:
     """What is known beside the data, without the records of other kinds."""
     if meta.get("included") is None:
         return meta
-    return with_note(
-        {name: value for name, value in meta.items() if name != "included"}, "meta.included was left out."
-    )
+    return with_note({name: value for name, value in meta.items() if name != "included"}, "meta.included was left out.")
 
 
 def _lean(meta: dict[str, Any], room: int) -> dict[str, Any]:

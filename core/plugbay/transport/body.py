@@ -15,7 +15,18 @@ import httpx
 
 from plugbay.errors import ResponseIntegrityError
 
-__all__ = ["BodyReader", "CutShortError", "Whole", "Window", "read_error_body"]
+__all__ = [
+    "PARTIAL",
+    "PIECE",
+    "BodyReader",
+    "CutShortError",
+    "Decoder",
+    "Whole",
+    "Window",
+    "decoder_of",
+    "raw_of",
+    "read_error_body",
+]
 
 PIECE = 65_536
 """The most that is decoded at a time, in bytes."""
@@ -57,10 +68,10 @@ class Whole:
             ResponseIntegrityError: It is longer than the cap, or its encoding is broken or unknown.
             CutShortError: It ended early.
         """
-        decoder = _decoder(response)
+        decoder = decoder_of(response)
         pieces: list[bytes] = []
         room = self._max_bytes
-        async for raw in _raw(response):
+        async for raw in raw_of(response):
             for piece in decoder.feed(raw):
                 room -= len(piece)
                 if room < 0:
@@ -95,10 +106,10 @@ class Window:
             ResponseIntegrityError: The server sent a later part, or its encoding is broken or unknown.
             CutShortError: It ended early.
         """
-        decoder = _decoder(response)
+        decoder = decoder_of(response)
         skip = self._offset - _start(response, self._offset)
         data = bytearray()
-        async for raw in _raw(response):
+        async for raw in raw_of(response):
             for piece in decoder.feed(raw):
                 if len(data) == self._max_bytes:
                     return bytes(data)
@@ -115,8 +126,8 @@ async def read_error_body(response: httpx.Response) -> bytes:
     """The beginning of an error's body: as much as came, was readable and is wanted."""
     data = bytearray()
     try:
-        decoder = _decoder(response)
-        async for raw in _raw(response):
+        decoder = decoder_of(response)
+        async for raw in raw_of(response):
             for piece in decoder.feed(raw):
                 data += piece[: ERROR_BYTES - len(data)]
                 if len(data) == ERROR_BYTES:
@@ -124,6 +135,26 @@ async def read_error_body(response: httpx.Response) -> bytes:
     except (httpx.TransportError, ResponseIntegrityError):
         pass  # the status says what went wrong; the body only adds to it
     return bytes(data)
+
+
+class Decoder(Protocol):
+    """Undoes a body's encoding."""
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        """What the next bytes of the wire decode to, in pieces.
+
+        Raises:
+            ResponseIntegrityError: They are not what the encoding says.
+        """
+        ...
+
+    def finish(self) -> None:
+        """The end of the body.
+
+        Raises:
+            CutShortError: It is not where the encoding ends.
+        """
+        ...
 
 
 class _Plain:
@@ -170,7 +201,12 @@ class _Inflating:
         return self._decode(raw)
 
 
-def _decoder(response: httpx.Response) -> _Plain | _Inflating:
+def decoder_of(response: httpx.Response) -> Decoder:
+    """What undoes the encoding of the answer's body.
+
+    Raises:
+        ResponseIntegrityError: It is one that was not asked for.
+    """
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return _Plain()
@@ -182,7 +218,7 @@ def _decoder(response: httpx.Response) -> _Plain | _Inflating:
     )
 
 
-def _raw(response: httpx.Response) -> httpx.AsyncByteStream:
+def raw_of(response: httpx.Response) -> httpx.AsyncByteStream:
     """The body as it is on the wire."""
     return cast("httpx.AsyncByteStream", response.stream)
 

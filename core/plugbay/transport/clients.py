@@ -59,6 +59,7 @@ class Clients:
         self._tls: ssl.SSLContext | None = None
         # Keyed by the loop itself: the id of one that is gone is given to another.
         self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = weakref.WeakKeyDictionary()
+        self._retired: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Client]] = weakref.WeakKeyDictionary()
 
     async def current(self) -> Client:
         """The running loop's client."""
@@ -66,15 +67,19 @@ class Clients:
 
         loop = asyncio.get_running_loop()
         client = self._open.get(loop)
-        if client is not None and not client.is_closed and not client.is_finished:
+        if client is not None and client.is_usable:
             return client
-        client = self._make()
+        # Nothing is awaited before the new one is in its place, so that calls at once make but one.
+        old, client = client, self._make()
         client.keeper = keeper = self._keep(loop, client)
         with self._lock:
             for dead in [other for other in self._open if other.is_closed()]:
                 del self._open[dead]
             self._open[loop] = client
+            if old is not None and old.is_retired:
+                self._retired.setdefault(loop, []).append(old)
         await keeper.__anext__()  # does not wait: it runs to its yield
+        await self._sweep(loop)
         return client
 
     async def aclose(self) -> None:
@@ -83,13 +88,20 @@ class Clients:
 
         here = asyncio.get_running_loop()
         with self._lock:
-            clients = list(self._open.items())
+            clients = [*self._open.items(), *((loop, old) for loop, olds in self._retired.items() for old in olds)]
         for loop, client in clients:
             if loop is here:
                 await client.finish()
             elif loop.is_running():
                 closing = asyncio.run_coroutine_threadsafe(client.finish(), loop)
                 await asyncio.wait((asyncio.wrap_future(closing),), timeout=OTHER_LOOP_SECONDS)
+
+    async def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Closes the retired clients whose last call has ended."""
+        with self._lock:
+            idle = [old for old in self._retired.get(loop, ()) if not old.is_busy]
+        for old in idle:
+            await old.finish()
 
     async def _keep(self, loop: asyncio.AbstractEventLoop, client: Client) -> AsyncGenerator[None, None]:
         try:
@@ -98,6 +110,8 @@ class Clients:
             with self._lock:
                 if self._open.get(loop) is client:
                     del self._open[loop]
+                if client in (retired := self._retired.get(loop, [])):
+                    retired.remove(client)
             await client.aclose()
 
     def _make(self) -> Client:
@@ -105,6 +119,7 @@ class Clients:
         if self._http is None and self._tls is None:
             self._tls = httpx.create_ssl_context()  # some 20 ms, so all loops share it
         return Client(
+            limits.connections,
             transport=self._http,
             verify=self._tls or True,
             trust_env=not self._direct,
@@ -123,14 +138,63 @@ class Clients:
 
 
 class Client(httpx.AsyncClient):
-    """An event loop's client, the generator that closes it, and the calls that it must end before."""
+    """An event loop's client, the generator that closes it, and the calls that it must end before.
+
+    A call that is cancelled while its connection is given back leaves the HTTP library's pool in the belief that the
+    connection is in use, for ever; a pool of such is a hang. So a client to which that has happened is retired: it
+    ends the calls it has and gets no more.
+
+    Args:
+        connections: The most it has open at once.
+        settings: As the library's client takes them.
+    """
 
     keeper: AsyncGenerator[None, None] | None = None
     is_finished: bool = False
+    is_retired: bool = False
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, connections: int, **settings: Any) -> None:
         super().__init__(**settings)
+        self._connections = connections
         self._watched: set[asyncio.Timeout] = set()
+        self._closing: set[asyncio.Future[None]] = set()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a new call may have it."""
+        return not (self.is_retired or self.is_finished or self.is_closed)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way on it."""
+        return bool(self._watched)
+
+    async def give_back(self, answer: httpx.Response) -> None:
+        """Ends an answer, whether or not it was read, so that its connection is free for the next call."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+        try:
+            if len(self._watched) <= self._connections:
+                await answer.aclose()
+                return
+            # Somebody waits for this very connection, so giving it back goes on whoever is cancelled.
+            closing = asyncio.ensure_future(answer.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+            await asyncio.shield(closing)
+        except (httpx.HTTPError, OSError):
+            pass  # what was read is read
+        except BaseException:
+            self.is_retired = True
+            raise
+
+    def was_interrupted(self) -> None:
+        """Retires it if a call was cancelled more than once: the second may have cut off the cleaning up for the first."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+        task = asyncio.current_task()
+        if task is not None and task.cancelling() > 1:
+            self.is_retired = True
 
     @contextmanager
     def watched(self, scope: asyncio.Timeout) -> Generator[None]:

@@ -13,7 +13,7 @@ from plugbay.errors import PlugbayError, RateLimitedError
 from plugbay.events import AttemptEvent, WaitEvent, current_trace
 from plugbay.transport.body import CutShortError, Whole, read_error_body
 from plugbay.transport.call import Call
-from plugbay.transport.clients import Clients
+from plugbay.transport.clients import Client, Clients
 from plugbay.transport.failure import Failure, cut_short, no_answer
 from plugbay.transport.limiter import Budget, BudgetReader, Hold
 from plugbay.transport.message import Response
@@ -97,11 +97,12 @@ class Courier:
         call.attempts += 1
         call.in_flight = True
         started = self._policy.monotonic()
-        outcome: Response | Failure | None = None
         try:
             outcome = await _try(client, request, call)
-        finally:
-            self._tell(call, outcome, self._policy.monotonic() - started)
+        except BaseException:
+            self._tell(call, None, self._policy.monotonic() - started)
+            raise
+        self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)
         return outcome
@@ -224,7 +225,7 @@ def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]
     return response if body is response.body else replace(response, body=body)
 
 
-async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) -> Response | Failure:
+async def _try(client: Client, request: httpx.Request, call: Call) -> Response | Failure:
     host = call.url.host
     try:
         answer = await client.send(request, stream=True)
@@ -234,6 +235,9 @@ async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) ->
         if client.is_closed:  # somebody closed the transport under the call
             return no_answer(error, host)
         raise
+    except BaseException:
+        client.was_interrupted()
+        raise
     try:
         return await _read(answer, call)
     except (CutShortError, httpx.HTTPError, OSError):
@@ -241,13 +245,26 @@ async def _try(client: httpx.AsyncClient, request: httpx.Request, call: Call) ->
     except PlugbayError as error:
         return Failure(error, final=True)
     finally:
-        await answer.aclose()
+        await client.give_back(answer)
 
 
 async def _read(answer: httpx.Response, call: Call) -> Response:
     status = answer.status_code
     body = await (call.body.read(answer) if status < FIRST_FAILURE else read_error_body(answer))
-    return Response(status, answer.headers, body, call.attempts)
+    return Response(status, _headers(answer), body, call.attempts)
+
+
+def _headers(answer: httpx.Response) -> dict[str, str]:
+    """The headers by lower-case name; the HTTP library's own mapping goes through all of them at each look."""
+    headers: dict[str, str] = {}
+    for raw_name, raw in answer.headers.raw:
+        name = raw_name.decode("latin-1").lower()
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            text = raw.decode("latin-1")
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
+    return headers
 
 
 def _is(outcome: Response | Failure, status: int) -> bool:

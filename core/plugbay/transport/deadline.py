@@ -33,7 +33,7 @@ class Deadline:
         self.allowed = seconds
         self._monotonic = monotonic
         self._until = monotonic() + seconds
-        self._patience = PATIENCE if patient else 0.0
+        self._patience: float = PATIENCE if patient else 0.0
         self._scope: asyncio.Timeout | None = None
 
     def left(self) -> float:

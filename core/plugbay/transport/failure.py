@@ -14,6 +14,9 @@ from plugbay.errors import NetworkError, PlugbayError, ResponseIntegrityError, c
 
 __all__ = ["Failure", "cut_short", "no_answer"]
 
+HEADERS_TOO_LARGE = 431
+"""What a server would answer to such headers (RFC 6585 section 5), and the parser's word for those it gives up on."""
+
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.LocalProtocolError, httpx.ProxyError)
 """What fails before the service has got any of the request."""
 
@@ -34,6 +37,8 @@ class Failure(NamedTuple):
 
 def no_answer(error: Exception, host: str) -> Failure:
     """The failure that an exception means which came before an answer did."""
+    if _has_endless_headers(error):
+        return Failure(_headers_too_large(host), final=True)
     reason = type(error).__name__
     if isinstance(error, httpx.ConnectError):
         # Of a protocol error not even the text may be shown: it can quote a header.
@@ -41,6 +46,22 @@ def no_answer(error: Exception, host: str) -> Failure:
     unsent = isinstance(error, _UNSENT)
     what = f"Could not connect to {host}" if unsent else f"The connection to {host} broke"
     return Failure(NetworkError(f"{what} ({reason}).", details={"host": host}), unsent=unsent)
+
+
+def _has_endless_headers(error: BaseException) -> bool:
+    """Whether the answer's headers were more than the HTTP library reads, which only its parser's error says."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "error_status_hint", None) == HEADERS_TOO_LARGE:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _headers_too_large(host: str) -> ResponseIntegrityError:
+    return ResponseIntegrityError(
+        f"{host} answered with headers larger than can be read, which is some 100 KiB.", details={"host": host}
+    )
 
 
 def cut_short(status: int) -> Failure:

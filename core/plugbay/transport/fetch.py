@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 import httpx
 
 from plugbay.errors import ResponseIntegrityError
 from plugbay.transport.address import is_loopback, is_public
+from plugbay.transport.body import PARTIAL
 from plugbay.transport.message import Download, Response
 from plugbay.transport.origin import AMBIGUOUS, Origin, QuietURL, is_plain, quiet
 
-__all__ = ["AllowedHosts", "file_of", "may_fetch", "next_hop"]
+__all__ = [
+    "NOT_IN_RANGE",
+    "REDIRECTS",
+    "AllowedHosts",
+    "file_name_of",
+    "file_of",
+    "may_fetch",
+    "next_hop",
+    "size_of",
+]
 
 AllowedHosts = Callable[[str], bool] | Sequence[str]
 """The hosts a file may come from: a question, or names, of which one that begins with a dot means all below it."""
 
 REDIRECTS = range(300, 400)
 NOT_IN_RANGE = 416
-PARTIAL = 206
 
 _SIZE = re.compile(r"\d{1,18}")
 _TOTAL = re.compile(r"bytes (?:\*|\d{1,18}-\d{1,18})/(\d{1,18})")
@@ -61,7 +70,7 @@ def file_of(response: Response, offset: int) -> Download:
         offset=offset,
         total=_total(response),
         content_type=headers.get("content-type"),
-        file_name=_file_name(headers.get("content-disposition", "")),
+        file_name=file_name_of(headers.get("content-disposition", "")),
     )
 
 
@@ -75,13 +84,18 @@ def _total(response: Response) -> int | None:
     if response.status in (PARTIAL, NOT_IN_RANGE):
         match = _TOTAL.match(response.headers.get("content-range", ""))
         return int(match[1]) if match else None
-    if "content-encoding" in response.headers:
+    return size_of(response.headers)
+
+
+def size_of(headers: Mapping[str, str]) -> int | None:
+    """The size of a file that is the whole body, in bytes, if the headers say it."""
+    if "content-encoding" in headers:
         return None  # its length is of the encoded file
-    match = _SIZE.fullmatch(response.headers.get("content-length", ""))
+    match = _SIZE.fullmatch(headers.get("content-length", ""))
     return int(match[0]) if match else None
 
 
-def _file_name(disposition: str) -> str | None:
+def file_name_of(disposition: str) -> str | None:
     """The name in a Content-Disposition header (RFC 6266), without any path."""
     if match := _ENCODED_NAME.search(disposition):
         name = unquote(match[1])

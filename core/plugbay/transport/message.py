@@ -15,6 +15,9 @@ __all__ = ["Download", "Request", "Response"]
 SHOWN = 200
 """How much of an unreadable body an error shows, in characters."""
 
+_NOT_JSON = "The service answered with something else than JSON."
+_TOO_DEEP = "The service's answer is nested too deeply."
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -62,14 +65,15 @@ class Response:
         """The body as JSON values.
 
         Raises:
-            ResponseIntegrityError: It is empty or not JSON; NaN and Infinity are not JSON.
+            ResponseIntegrityError: It is empty, not JSON, or nested deeper than some 200 levels; NaN and Infinity are
+                not JSON.
         """
         try:
             return from_json(self.body, allow_inf_nan=False)
-        except ValueError:
-            pass
+        except ValueError as error:
+            wrong = _TOO_DEEP if "recursion limit" in str(error) else _NOT_JSON
         raise ResponseIntegrityError(
-            "The service answered with something else than JSON." if self.body else "The service's answer is empty.",
+            wrong if self.body else "The service's answer is empty.",
             details={
                 "status": self.status,
                 "content_type": self.headers.get("content-type"),

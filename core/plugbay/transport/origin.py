@@ -17,6 +17,7 @@ LAST_PORT = 65_535
 LONGEST_LABEL = 63
 
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
+_HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
 
 AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f\\]")
@@ -111,7 +112,7 @@ def quiet(url: httpx.URL) -> QuietURL:
 def is_plain(url: httpx.URL) -> bool:
     """Whether `url` is an HTTP URL without a user in it, whose host can be looked up and whose port exists."""
     labels = url.host.removesuffix(".").split(".")
-    can_be_reached = url.host.isascii() and all(0 < len(label) <= LONGEST_LABEL for label in labels)
+    can_be_reached = bool(_HOST.fullmatch(url.host)) and all(0 < len(label) <= LONGEST_LABEL for label in labels)
     has_port = url.port is None or 0 < url.port <= LAST_PORT
     return can_be_reached and has_port and url.scheme in SCHEMES and not url.userinfo
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -21,7 +22,9 @@ from plugbay.errors import (
     ResponseIntegrityError,
     ServiceError,
 )
-from plugbay.transport.body import Whole, Window
+from plugbay.sink import Arrived, Held, Sink, Tell
+from plugbay.transport.address import is_loopback
+from plugbay.transport.body import BodyReader, Whole, Window
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Clients, Limits
 from plugbay.transport.courier import Courier
@@ -30,7 +33,9 @@ from plugbay.transport.fetch import NOT_IN_RANGE, REDIRECTS, AllowedHosts, file_
 from plugbay.transport.limiter import BudgetReader, read_standard_budgets
 from plugbay.transport.message import Download, Request, Response
 from plugbay.transport.origin import Origin, QuietURL
+from plugbay.transport.outside import FromOutside, is_proxied, look_up
 from plugbay.transport.retry import THROTTLED, RetryPolicy
+from plugbay.transport.stream import Flow, StreamDeadline, carry
 from plugbay.transport.tenancy import tenant
 
 __all__ = ["Transport"]
@@ -90,7 +95,9 @@ class Transport:
         self._timeout = timeout
         self._policy = retry or RetryPolicy()
         self._whole = Whole(max_bytes)
+        self._max_attempts = max_attempts
         self._clients = Clients(limits or Limits(), http, direct=self._origin.is_loopback)
+        self._looks_up = http is None
         # Kept here: it is shared, and lives as long as somebody has it.
         self._tenant = tenant(self._origin.base, http, self._policy.monotonic)
         self._courier = Courier(self._clients, self._policy, max_attempts, self._tenant, read_budgets, collides)
@@ -98,6 +105,11 @@ class Transport:
 
     def __repr__(self) -> str:
         return f"Transport({self._origin.base!r})"
+
+    @property
+    def base_url(self) -> str:
+        """The root of the service."""
+        return self._origin.base
 
     @property
     def timeout(self) -> float:
@@ -135,7 +147,7 @@ class Transport:
         max_bytes: int,
         deadline: Deadline | None = None,
     ) -> Download:
-        """A window of a file, read in constant memory.
+        """A window of a file, read in constant memory, and of a public host's as `stream` explains.
 
         Args:
             path_or_url: A path of the service's own origin, or a full URL.
@@ -154,18 +166,66 @@ class Transport:
         url = self._origin.link(path_or_url)
         # The path of a link to a file may be the key to it, so no error may show it.
         call = self._call(Request("GET", "/...", repeatable=True), url, None, deadline)
-        call.body = Window(offset, max_bytes)
-        call.headers = {
-            **self._agent,
-            "accept": "*/*",
-            "accept-encoding": "identity",  # a range of an encoded file could not be decoded
-            "range": f"bytes={offset}-{offset + max_bytes - 1}",
-        }
-        return file_of(await self._bounded(call, lambda: self._follow(call, allowed_hosts)), offset)
+        call.headers = self._file_headers() | {"range": f"bytes={offset}-{offset + max_bytes - 1}"}
+        window = Window(offset, max_bytes)
+        return file_of(await self._bounded(call, lambda: self._follow(call, window, allowed_hosts)), offset)
+
+    async def stream(
+        self,
+        path_or_url: str,
+        sink: Sink,
+        *,
+        allowed_hosts: AllowedHosts,
+        max_bytes: int,
+        size: int | None = None,
+        held: Held | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - what its own timer must not count is not told to others
+        tell: Tell | None = None,
+    ) -> Arrived:
+        """A whole file, in constant memory, gone on with where a connection broke.
+
+        A host that is not the service's own must be a public address, whatever its name leads to. With an `http` of
+        the caller's, or a proxy named by the environment, that is for those to see to, as they make the connections.
+
+        Args:
+            path_or_url: A path of the service's own origin, or a full URL.
+            sink: Where the bytes go; the time that it takes does not count.
+            allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
+            max_bytes: The most it may have.
+            size: What it must have, in bytes, if that is known.
+            held: The beginning of it that the sink has already.
+            timeout: The most all of it may take, in seconds; each MiB has the time of one call beside that.
+            tell: Is told how far it is, after each MiB and at the end.
+
+        Raises:
+            InvalidParameterError: The link leads where files may not come from.
+            ResponseIntegrityError: It is too large, not of the size that was promised, or two files; or as for `download`.
+            PlugbayError: Any other failure. What the sink raises is raised as it is.
+        """
+        url = self._origin.link(path_or_url)
+        deadline = StreamDeadline(self._timeout, self._policy.monotonic, whole=timeout)
+        call = self._call(Request("GET", "/...", repeatable=True), url, None, deadline)
+        call.headers = self._file_headers()
+        flow = Flow(
+            sink,
+            call.headers,
+            deadline,
+            max_bytes=max_bytes,
+            size=size,
+            held=held,
+            max_restarts=self._max_attempts,
+            tell=tell,
+        )
+        follow = partial(self._follow, call, flow, allowed_hosts)
+        return await self._bounded(call, lambda: carry(flow, call, follow, self._policy))
 
     async def aclose(self) -> None:
         """Close the connections of every event loop, as far as can be; a later call opens new ones."""
         await self._clients.aclose()
+
+    def _file_headers(self) -> dict[str, str]:
+        # A range of an encoded file could not be decoded.
+        return {**self._agent, "accept": "*/*", "accept-encoding": "identity"}
 
     def _call(self, request: Request, url: QuietURL, content: bytes | None, deadline: Deadline | None = None) -> Call:
         headers = {**self._agent, "accept": "application/json", "accept-encoding": "gzip"}
@@ -208,7 +268,7 @@ class Transport:
         renewed = await self._credentials.renew(credentials, self._exchange)
         return response if renewed is None else await self._courier.deliver(call, renewed)
 
-    async def _follow(self, call: Call, allowed_hosts: AllowedHosts) -> Response:
+    async def _follow(self, call: Call, body: BodyReader, allowed_hosts: AllowedHosts) -> Response:
         if not may_fetch(self._origin, call.url, allowed_hosts):
             raise InvalidParameterError(
                 f"{call.url.host} is not a host that files may come from.", details={"host": call.url.host}
@@ -218,6 +278,10 @@ class Transport:
         while True:
             at_home = at_home and self._origin.owns(call.url)
             call.limited = at_home
+            call.body = body
+            if self._is_elsewhere(call.url):
+                await look_up(call.url)
+                call.body = FromOutside(body, call.url.host)
             response = await (self._authorized(call) if at_home else self._courier.deliver(call, {}))
             if response.status in SUCCESS or response.status == NOT_IN_RANGE:
                 return response
@@ -227,6 +291,14 @@ class Transport:
             hops += 1
             if hops > MAX_REDIRECTS or not may_fetch(self._origin, call.url, allowed_hosts):
                 raise _redirected(call.url.host, response.status)
+
+    def _is_elsewhere(self, url: QuietURL) -> bool:
+        """Whether we ourselves connect to a host that somebody else named."""
+        if not self._looks_up or self._origin.owns(url):
+            return False
+        if self._origin.is_loopback:
+            return not is_loopback(url.host)  # no proxies are used from there
+        return not is_proxied(url)
 
     async def _exchange(self, path: str, body: Mapping[str, str]) -> TokenAnswer:
         """Post to the token endpoint. What is posted is secret, so it stands in no request that others see."""
@@ -265,6 +337,8 @@ class Transport:
 
 
 def _too_late(call: Call) -> DeadlineExceededError:
+    if isinstance(call.deadline, StreamDeadline):
+        return call.deadline.exceeded(call.attempts)
     allowed = call.deadline.allowed
     return DeadlineExceededError(
         f"The call did not end within {allowed:g} seconds.", details={"timeout": allowed, "attempts": call.attempts}

@@ -9,8 +9,10 @@ import zlib
 import httpx
 import pytest
 
+from plugbay import tool_utils
+from plugbay.connectors.zendesk_support import ZendeskSupportConnector, ZendeskSupportOauth20AuthConfig
 from plugbay.errors import NotFoundError, ResponseIntegrityError
-from plugbay.transport import Request
+from plugbay.transport import Request, RetryPolicy
 
 GET = Request("GET", "/a", repeatable=True)
 POST = Request("POST", "/a", json={})
@@ -176,3 +178,135 @@ async def test_keep_alive_race_is_retried(transport, serve):
     assert (await client.send(GET)).attempts == 1
     assert (await client.send(GET)).attempts == 2
     assert len(connections) == 2
+
+
+@pytest.mark.parametrize("request_", [GET, POST])
+async def test_headers_without_end(transport, serve, request_):
+    """Headers larger than can be read are refused at once, and a write may have been done."""
+    seen = []
+
+    async def talk(connection):
+        seen.append(await connection.request())
+        await connection.send("HTTP/1.1 200 OK\n")
+        while True:
+            await connection.send("x-padding: " + "x" * 10_000 + "\n")
+
+    with pytest.raises(ResponseIntegrityError, match="headers larger than") as caught:
+        await transport(base_url=await serve(talk)).send(request_)
+    assert not caught.value.retryable
+    assert ("unknown" if request_ is POST else None) == caught.value.details.get("fate")
+    assert 1 == len(seen)
+
+
+async def test_large_headers_are_fine(transport, serve):
+    """Headers of 64 KiB are read."""
+
+    async def talk(connection):
+        await connection.request()
+        await connection.send("HTTP/1.1 200 OK\nContent-Length: 2\nx: " + "x" * 65_536 + "\n\n{}")
+
+    assert {} == (await transport(base_url=await serve(talk)).send(GET)).json()
+
+
+async def test_json_without_bottom(transport):
+    """JSON nested without measure is refused by name."""
+    client = transport(lambda request: httpx.Response(200, content=b"[" * 100_000 + b"]" * 100_000))
+    with pytest.raises(ResponseIntegrityError, match="nested too deeply"):
+        (await client.send(GET)).json()
+
+
+class Speaker:
+    """A server on loopback that answers everything with the same bytes, and a connector to it."""
+
+    def __init__(self, serve):
+        self._serve = serve
+
+    async def connector(self, answer):
+        async def talk(connection):
+            if await connection.request():
+                await connection.send(answer)
+
+        async def no_wait(seconds):
+            pass
+
+        config = ZendeskSupportOauth20AuthConfig(access_token="t")
+        return ZendeskSupportConnector(config, base_url=await self._serve(talk), retry=RetryPolicy(sleep=no_wait))
+
+
+@pytest.fixture
+def speaker(serve):
+    return Speaker(serve)
+
+
+def whole(body, *headers):
+    lines = ["HTTP/1.1 200 OK", "content-type: application/json", f"content-length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+DEEP = b'{"ticket": {"id": 1, "deep": ' + b"[" * 198 + b"]" * 198 + b"}}"
+
+
+class TestDeepestJson:
+    """JSON as deep as is just read goes through everything that shapes a result."""
+
+    async def test_by_name(self, speaker):
+        """Selecting, excluding and cutting reach to its bottom."""
+        async with await speaker.connector(whole(DEEP)) as connector:
+            for settings in ({"select_fields": ["deep.x.y", "id"]}, {"exclude_fields": ["deep.x.y"]}):
+                result = await connector.execute("tickets", "get", {"ticket_id": 1}, skip_truncation=False, **settings)
+                assert 1 == result.data["id"]
+
+    async def test_for_a_model(self, speaker):
+        """A model is given it, cut off where it is too deep for JSON of ours."""
+        async with await speaker.connector(whole(DEEP)) as connector:
+
+            @tool_utils(connector)
+            async def call(entity: str, action: str, params: dict):
+                return await connector.execute(entity, action, params)
+
+            envelope = await call("tickets", "get", {"ticket_id": 1})
+        assert 1 == envelope["data"]["id"]
+
+    async def test_one_deeper(self, speaker):
+        """A little deeper it is refused, and nothing recurses."""
+        deeper = DEEP.replace(b"[" * 198, b"[" * 220).replace(b"]" * 198, b"]" * 220)
+        async with await speaker.connector(whole(deeper)) as connector:
+            with pytest.raises(ResponseIntegrityError, match="nested too deeply"):
+                await connector.tickets.get(1)
+
+
+PACKED = gzip.compress(b'{"ticket": {"id": 1}}')
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        whole(b"<!DOCTYPE html><title>Maintenance</title>"),
+        whole(b""),
+        whole(b"null"),
+        whole(b"[]"),
+        whole(b'"text"'),
+        whole(b"{}"),
+        whole(b'{"ticket": null}'),
+        whole(b'{"ticket": NaN}'),
+        whole(b'{"ticket": {"id": 1}'),
+        whole(b"\xff\xfe"),
+        whole(gzip.compress(bytes(40 * 2**20)), "content-encoding: gzip"),
+        whole(PACKED[:-9], "content-encoding: gzip"),
+        whole(PACKED[:5] + b"x" + PACKED[6:12] + b"y" * 20, "content-encoding: gzip"),
+        whole(b'{"ticket": {"id": 1}}', "content-encoding: gzip"),
+        whole(b'{"ticket": {"id": 1}}').replace(b"length: 21", b"length: 22"),
+        whole(b"{}").replace(b"content-length: 2", b"transfer-encoding: chunked")[:-2] + b"9\r\n{}",
+    ],
+)
+async def test_a_success_that_is_none(speaker, answer):
+    """A 200 without the record that was promised is an error, whatever it holds instead."""
+    async with await speaker.connector(answer) as connector:
+        with pytest.raises(ResponseIntegrityError):
+            await connector.tickets.get(1)
+
+
+async def test_the_record(speaker):
+    """The same with the record is a success, so that it is not the server that fails above."""
+    async with await speaker.connector(whole(PACKED, "content-encoding: gzip")) as connector:
+        assert {"id": 1} == await connector.tickets.get(1)

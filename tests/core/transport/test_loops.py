@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
 from plugbay.auth import BasicToken
@@ -158,4 +160,81 @@ async def test_closing_under_a_call(transport, serve):
     await arrived.wait()
     await client.aclose()
     with pytest.raises(NetworkError):
+        await call
+
+
+async def test_closing_under_a_call_that_is_connecting(transport):
+    """A call that has not even connected ends at once when its transport is closed; a later one connects."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = [_connecting(listener.getsockname()) for _ in range(4)]  # so that no further one is accepted
+        client = transport(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        call = asyncio.create_task(client.send(GET))
+        await _turns()
+        await client.aclose()
+        with pytest.raises(NetworkError, match="closed") as caught:
+            await call
+        assert not caught.value.retryable
+        for filler in fillers:
+            filler.close()
+
+
+def _connecting(address):
+    filler = socket.socket()
+    filler.setblocking(False)
+    filler.connect_ex(address)
+    return filler
+
+
+async def _turns():
+    """Lets everybody else run until they wait."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """A transport of the caller's that answers only when it is told to."""
+
+    def __init__(self):
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.cancelled = 0
+
+    async def handle_async_request(self, request):
+        self.asked.set()
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return httpx.Response(200, json={})
+
+
+async def test_closing_under_calls_that_are_never_answered(transport):
+    """All calls end with a named error when the transport is closed, a write's fate is unknown, and a later call works."""
+    http = Silent()
+    client = transport(http=http)
+    calls = [asyncio.create_task(client.send(Request(method, "/a"))) for method in ("GET", "POST")]
+    await http.asked.wait()
+    await _turns()
+    await client.aclose()
+    await client.aclose()
+    ended = await asyncio.gather(*calls, return_exceptions=True)
+    assert [NetworkError, NetworkError] == [type(error) for error in ended]
+    assert [None, "unknown"] == [(error.details or {}).get("fate") for error in ended]
+    assert 2 == http.cancelled
+    http.may_answer.set()
+    assert 200 == (await client.send(GET)).status
+
+
+async def test_closing_is_not_a_cancellation(transport):
+    """Who is cancelled while the transport is closed is cancelled, and nothing else."""
+    http = Silent()
+    client = transport(http=http)
+    call = asyncio.create_task(client.send(GET))
+    await http.asked.wait()
+    call.cancel()
+    await client.aclose()
+    with pytest.raises(asyncio.CancelledError):
         await call

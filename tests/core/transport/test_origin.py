@@ -30,7 +30,7 @@ def test_good_base_url(base_url):
     ["http://acme.example.com", "http://10.0.0.1", "http://127.1", "http://localhost.evil.test", "ftp://localhost",
      "http://[2002:7f00:1::]", "https://a@acme.example.com", "https://a:b@acme.example.com", "https://acme.example.com?x",
      "https://acme.example.com#", "acme.example.com", "//acme.example.com", "", "https://", "https://a\\b", "https://a\n.b",
-     "https://\u0430cme.example.com", "https://acme.example.com:99999", "https://acme..com"],
+     "https://\u0430cme.example.com", "https://acme.example.com:99999", "https://acme..com", "https:// ", "https://a%20b.example.com"],
 )  # fmt: skip
 def test_bad_base_url(base_url):
     """Anything that is not a plain https URL, or http on loopback, is refused when it is given."""

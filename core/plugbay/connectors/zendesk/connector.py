@@ -11,6 +11,7 @@ from plugbay.connectors.zendesk.auth import config_from_environment, credentials
 from plugbay.connectors.zendesk.budgets import read_budgets
 from plugbay.connectors.zendesk.errors import collides, read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
+from plugbay.download import Streamed
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
 from plugbay.events import Listener
 from plugbay.executor import Executor, LocalExecutor
@@ -18,6 +19,7 @@ from plugbay.json_safe import is_object
 from plugbay.operation import Operation
 from plugbay.outcome import Outcome
 from plugbay.policy import Policy
+from plugbay.sink import Sink, Tell
 from plugbay.transport import Request, RetryPolicy, Transport
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class ZendeskConnector(Connector):
         base_url: Another root for the sandbox and proxies: https, or http on loopback.
         policy: What may be done with this connector, by anybody.
         on_token_refresh: Called with the new `Tokens` before they are used; store them, the old ones are void.
-        token_store: Keeps the tokens; asked before a renewal and told of it.
+        token_store: Keeps the tokens, as `plugbay.auth.FileTokenStore`; asked before a renewal and told of it.
         timeout: Seconds that one call may take in all, its retries and waits included.
         max_attempts: Times one call is tried in all.
         max_bytes: The largest answer that is read, in bytes, unpacked.
@@ -139,6 +141,18 @@ class _NoTenant:
         raise self._error()
 
     async def fetch(self, request: Request) -> Any:  # noqa: ARG002 - the protocol's
+        raise self._error()
+
+    async def stream(
+        self,
+        operation: Operation,  # noqa: ARG002 - the protocol's
+        arguments: Mapping[str, Any],  # noqa: ARG002 - the protocol's
+        sink: Sink,  # noqa: ARG002 - the protocol's
+        *,
+        max_bytes: int,  # noqa: ARG002 - the protocol's
+        timeout: float | None,  # noqa: ARG002, ASYNC109 - the protocol's
+        tell: Tell | None,  # noqa: ARG002 - the protocol's
+    ) -> Streamed:
         raise self._error()
 
     async def aclose(self) -> None:

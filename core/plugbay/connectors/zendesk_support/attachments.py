@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from plugbay import declare
 from plugbay.connectors.zendesk.fields import Id
 from plugbay.connectors.zendesk.hosts import FILE_HOSTS
-from plugbay.declare import Entity
+from plugbay.declare import Download, Entity
 
 __all__ = ["Attachment", "Attachments", "FilePart"]
 
@@ -55,13 +55,13 @@ class Attachments(Entity):
         ...
 
     @declare.download("/api/v2/attachments/{attachment_id}", record="attachment", url="content_url", hosts=FILE_HOSTS)
-    async def download(
+    def download(
         self,
         attachment_id: AttachmentId,
         *,
         offset: Annotated[int, Field(ge=0, description="Bytes to pass over.")] = 0,
         max_bytes: Annotated[int, Field(ge=1, le=32 * 2**20, description="Most bytes to return; 16384 if left out.")]
         | None = None,
-    ) -> FilePart:
+    ) -> Download[FilePart]:
         """Part of an attachment's content, as text or base64."""
         ...

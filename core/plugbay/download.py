@@ -1,0 +1,241 @@
+"""A file of a service that is not read yet: a window of it, all of it to a path, or piece by piece."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+from typing_extensions import TypedDict
+
+from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.sink import Held, Sink, Source, Tell
+
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["LARGEST", "Download", "SavedFile", "Stream", "Streamed"]
+
+T = TypeVar("T")
+
+LARGEST = 2**30
+"""The most bytes of a file that are taken when the caller does not say."""
+
+
+class Streamed(TypedDict):
+    """A file of which all bytes have come."""
+
+    file_name: str | None
+    content_type: str | None
+    size: int
+    sha256: str
+
+
+class SavedFile(Streamed):
+    """A file that was written to a path."""
+
+    path: str
+
+
+class Stream(Protocol):
+    """Brings the whole file to a sink."""
+
+    async def __call__(
+        self,
+        sink: Sink,
+        *,
+        max_bytes: int,
+        timeout: float | None,  # noqa: ASYNC109 - it also covers what is no part of a block
+        tell: Tell | None,
+    ) -> Streamed:
+        """What came."""
+        ...
+
+
+Work: TypeAlias = Callable[[Stream], Awaitable[Mapping[str, Any]]]
+
+
+class Download(Generic[T]):
+    """A file that is not read yet.
+
+    `part = await zd.attachments.download(1)` reads a window of it as JSON, which is what a model gets.
+    `await zd.attachments.download(1).to("report.pdf")` writes all of it to a path.
+    `async for piece in zd.attachments.download(1).pieces()` gives all its bytes. Both take the memory of a few MiB,
+    whatever the file's size, and go on where a connection broke.
+
+    Args:
+        read: Reads the window.
+        run: Does a piece of work with the whole file as one call of the action.
+        is_part: Whether a window was asked for.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[T]],
+        run: Callable[[Work], Awaitable[Any]],
+        *,
+        is_part: bool,
+    ) -> None:
+        self._read = read
+        self._run = run
+        self._is_part = is_part
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._read().__await__()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler(get_args(source)[0])  # what it is to a model
+
+    async def to(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        max_bytes: int = LARGEST,
+        resume: bool = True,
+        timeout: float | None = None,  # noqa: ASYNC109 - it leaves out the time that the disk takes
+        progress: Tell | None = None,
+    ) -> SavedFile:
+        """Writes the whole file to a path, which it has only once it is whole; its owner alone may read it.
+
+        Until then it is `.name.part` in the same directory. That is kept when the download fails in its midst, for the
+        next one to go on from if the service's file is still the same.
+
+        Args:
+            path: Where the file is to be, in a directory that is there.
+            overwrite: Whether it may replace another file.
+            max_bytes: The most it may have.
+            resume: Whether to go on with what an earlier download left, and to leave something to go on with.
+            timeout: The most all of it may take, in seconds. Without it the file may take as long as each MiB comes
+                within the time of one call.
+            progress: Is told the bytes received and the bytes in all, or None if nobody knows, after each MiB and at
+                the end. It must not block; what it raises ends the download.
+
+        Raises:
+            InvalidParameterError: The path is a directory, or in use, or `download` was asked for a window.
+            ConflictError: Another download to the same path is under way.
+            ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile.
+            PlugbayError: It cannot be written, or any other failure.
+        """
+        from plugbay.part_file import PartFile, in_thread, target_of  # noqa: PLC0415 - most programs write no files
+
+        self._check(max_bytes, timeout)
+        target = await in_thread(partial(target_of, path, overwrite=overwrite))
+        part = PartFile(target, overwrite=overwrite, resume=resume)
+
+        async def save(stream: Stream) -> Mapping[str, Any]:
+            came = await stream(part, max_bytes=max_bytes, timeout=timeout, tell=progress)
+            await part.finish()
+            return SavedFile(path=str(target), **came)
+
+        try:
+            saved: SavedFile = await self._run(save)
+        except GeneratorExit:  # the loop is gone, and nothing can be waited for
+            raise
+        except BaseException as error:
+            await part.abandon(keep=not isinstance(error, ResponseIntegrityError) or error.retryable)
+            raise
+        finally:
+            part.close()
+        return saved
+
+    async def pieces(
+        self,
+        *,
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it leaves out the time between two pieces
+    ) -> AsyncGenerator[bytes]:
+        """The bytes of the whole file, in pieces of at most 64 KiB.
+
+        The time between two pieces is the caller's own and does not count. A loop that may be left early is best
+        written with `contextlib.aclosing`, which lets go of the connection at once.
+
+        Args:
+            max_bytes: The most the file may have.
+            timeout: The most all of it may take, in seconds. Without it the file may take as long as each MiB comes
+                within the time of one call.
+
+        Raises:
+            InvalidParameterError: `download` was asked for a window.
+            ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile; what was
+                given before is then not to be used.
+            PlugbayError: Any other failure.
+        """
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+        self._check(max_bytes, timeout)
+        handover = _Handover()
+
+        async def hand_over(stream: Stream) -> Mapping[str, Any]:
+            return await stream(handover, max_bytes=max_bytes, timeout=timeout, tell=None)
+
+        # A task of its own: a timer in a generator would go off in whatever its caller does meanwhile.
+        task = asyncio.ensure_future(self._run(hand_over))
+        task.add_done_callback(handover.end)
+        try:
+            while piece := await handover.next():
+                yield piece
+            await task
+        finally:
+            task.cancel()
+            await _ended(task)
+
+    def _check(self, max_bytes: int, timeout: float | None) -> None:
+        if self._is_part:
+            raise InvalidParameterError(
+                "offset and max_bytes of download() choose a window, and here the whole file is meant.",
+                hint="Leave them out.",
+            )
+        if max_bytes < 1 or not (timeout is None or timeout > 0):
+            raise InvalidParameterError("max_bytes and timeout must be positive.")
+
+
+class _Handover:
+    """A sink that holds one piece until it is taken."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+        self._room = asyncio.Semaphore(1)
+        self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
+        self._has_given = False
+
+    async def open(self, identity: str, size: int | None) -> Held | None:  # noqa: ARG002 - the protocol's
+        return None
+
+    async def begin(self, source: Source) -> bool:  # noqa: ARG002 - the protocol's
+        return not self._has_given
+
+    async def take(self, piece: bytes) -> None:
+        await self._room.acquire()
+        self._has_given = True
+        self._pieces.put_nowait(piece)
+
+    async def next(self) -> bytes:
+        """The next piece; empty at the end."""
+        piece = await self._pieces.get()
+        self._room.release()
+        return piece
+
+    def end(self, _: asyncio.Future[Any]) -> None:
+        self._pieces.put_nowait(b"")
+
+
+async def _ended(task: asyncio.Future[Any]) -> None:
+    """Waits for the end of a task, however it ends, and even when cancelled meanwhile."""
+    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if not task.cancelled():
+        task.exception()  # it was raised where it was waited for, if anybody was left
+    if cancelled is not None:
+        raise cancelled

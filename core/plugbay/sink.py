@@ -1,0 +1,99 @@
+"""Where a file's bytes go, and what is known of them on the way: words that the transport and its users share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+__all__ = ["Arrived", "Digest", "Held", "Sink", "Source", "Tell"]
+
+Tell: TypeAlias = Callable[[int, int | None], object]
+"""Is told the bytes received and the bytes there are in all, None if nobody says so."""
+
+
+class Digest(Protocol):
+    """A hash that is being worked out."""
+
+    def update(self, data: bytes, /) -> object:
+        """Takes the next bytes."""
+        ...
+
+    def digest(self) -> bytes:
+        """The hash of what was taken so far."""
+        ...
+
+    def hexdigest(self) -> str:
+        """The same in hexadecimal."""
+        ...
+
+
+class Source(NamedTuple):
+    """A file as one answer of a server describes it.
+
+    Attributes:
+        validator: What `If-Range` may ask by whether it is still the same file; None if there is no such thing.
+        total: Its size in bytes, if that is known.
+    """
+
+    validator: str | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """The beginning of a file that an earlier attempt left.
+
+    Attributes:
+        size: Bytes that are there.
+        source: The file they are of.
+        digest: The SHA-256 of these bytes, to be gone on with.
+    """
+
+    size: int
+    source: Source
+    digest: Digest
+
+
+class Arrived(NamedTuple):
+    """A file of which all bytes have come.
+
+    Attributes:
+        size: In bytes.
+        sha256: Of the bytes, in hexadecimal.
+        content_type: As the server said it.
+        file_name: The name the server gave it, without any path.
+    """
+
+    size: int
+    sha256: str
+    content_type: str | None
+    file_name: str | None
+
+
+class Sink(Protocol):
+    """Takes the bytes of one file, in order."""
+
+    async def open(self, identity: str, size: int | None) -> Held | None:
+        """Gets ready.
+
+        Args:
+            identity: What tells the file from others, whatever its address of the day is.
+            size: Of the file in bytes, if that is known.
+
+        Returns:
+            What is there of the file already, if anything.
+        """
+        ...
+
+    async def begin(self, source: Source) -> bool:
+        """The file begins, perhaps anew: what came before is void.
+
+        Returns:
+            Whether that was forgotten; False if it was given out and cannot be taken back.
+        """
+        ...
+
+    async def take(self, piece: bytes) -> None:
+        """The next bytes, at most 64 KiB."""
+        ...
