@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import getproxies
 
 import httpx
 
@@ -31,13 +32,11 @@ class Limits(NamedTuple):
 
     Args:
         connections: The most open at once; further calls wait, within their deadline.
-        idle: The most kept open for later calls.
         idle_seconds: How long one is kept; short, as a server that closes it meanwhile costs a failed try.
         connect_seconds: How long opening one may take.
     """
 
     connections: int = 100
-    idle: int = 20
     idle_seconds: float = 5.0
     connect_seconds: float = 10.0
 
@@ -118,18 +117,27 @@ class Clients:
         limits = self._limits
         if self._http is None and self._tls is None:
             self._tls = httpx.create_ssl_context()  # some 20 ms, so all loops share it
-        return Client(
-            limits.connections,
-            transport=self._http,
-            verify=self._tls or True,
-            trust_env=not self._direct,
-            cookies=_NoCookies(),
-            limits=httpx.Limits(
-                max_connections=limits.connections,
-                max_keepalive_connections=limits.idle,
-                keepalive_expiry=limits.idle_seconds,
-            ),
-        )
+        tls = self._tls or True
+        settings: dict[str, Any] = {"transport": self._http, "verify": tls, "trust_env": not self._direct}
+        if self._http is None and (self._direct or not getproxies()):
+            settings["transport"] = self._lanes(tls)
+        else:
+            settings["limits"] = self._pool_limits(limits.connections)
+        return Client(limits.connections, cookies=_NoCookies(), **settings)
+
+    def _lanes(self, tls: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport:
+        from plugbay.transport.lanes import LANE, Lanes  # noqa: PLC0415 - it needs asyncio
+
+        limits = self._limits
+
+        def pool() -> httpx.AsyncBaseTransport:
+            return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=self._pool_limits(LANE))
+
+        return Lanes(pool, connections=limits.connections, idle_seconds=limits.idle_seconds)
+
+    def _pool_limits(self, connections: int) -> httpx.Limits:
+        kept = self._limits.idle_seconds
+        return httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=kept)
 
     @property
     def timeouts(self) -> dict[str, Any]:

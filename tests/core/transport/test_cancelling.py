@@ -45,7 +45,7 @@ async def test_a_pool_of_one_connection_survives(sandbox, seed):
     """With one connection for all, calls cancelled at any moment, also those that queue for it, leave it usable."""
     rng = random.Random(seed)
     credentials = OAuth2(access_token=sandbox.access_token)
-    limits = Limits(connections=1, idle=1)
+    limits = Limits(connections=1)
     transport = Transport(sandbox.base_url, credentials, read_error=failing, timeout=20, limits=limits)
     for _ in range(ROUNDS):
         calls = [asyncio.create_task(transport.send(GET)) for _ in range(rng.randint(1, 3))]
@@ -59,7 +59,7 @@ async def test_those_who_queue_are_not_forgotten(sandbox, seed):
     """Of calls that queue for one connection some are cancelled at any moment; all the others are answered."""
     rng = random.Random(seed)
     credentials = OAuth2(access_token=sandbox.access_token)
-    limits = Limits(connections=1, idle=1)
+    limits = Limits(connections=1)
     transport = Transport(sandbox.base_url, credentials, read_error=failing, timeout=20, limits=limits)
     for _ in range(ROUNDS // 3):
         calls = [asyncio.create_task(transport.send(GET)) for _ in range(5)]

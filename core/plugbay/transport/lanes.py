@@ -1,0 +1,108 @@
+"""Many connections at once, without the cost of one large pool.
+
+The HTTP library's pool looks through all its connections for each request, several times, and asks each idle one's
+socket whether it is still there: with fifty calls at once that is most of the work. Here a few connections
+each have a pool of their own, a lane, and a request goes to the first lane that has room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+
+__all__ = ["LANE", "Lanes"]
+
+LANE = 5
+"""Connections of one lane."""
+
+
+class Lanes(httpx.AsyncBaseTransport):
+    """Sends through as many small pools as it takes; of one event loop.
+
+    Args:
+        make: Makes a pool.
+        connections: The most open at once in all; further requests wait for one to be free.
+        idle_seconds: How long a lane that nobody needs is kept.
+    """
+
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], *, connections: int, idle_seconds: float) -> None:
+        self._make = make
+        self._idle_seconds = idle_seconds
+        # No pool is ever asked for more than it has, so that requests wait here, where the first of them goes first.
+        self._room = asyncio.Semaphore(connections)
+        self._lanes: list[_Lane] = []
+        self._closing: set[asyncio.Future[None]] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Sends a request; its lane is free again when the answer is closed."""
+        await self._room.acquire()
+        lane = self._free()
+        lane.busy += 1
+        try:
+            response = await lane.pool.handle_async_request(request)
+        except BaseException:
+            self._leave(lane)
+            raise
+        response.stream = _Stream(response.stream, lambda: self._leave(lane))
+        return response
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        lanes, self._lanes = self._lanes, []
+        for lane in lanes:
+            await lane.pool.aclose()
+        if self._closing:
+            await asyncio.wait(self._closing)
+
+    def _free(self) -> _Lane:
+        for lane in self._lanes:
+            if lane.busy < LANE:
+                return lane
+        self._lanes.append(_Lane(self._make()))
+        return self._lanes[-1]
+
+    def _leave(self, lane: _Lane) -> None:
+        lane.busy -= 1
+        lane.left_at = time.monotonic()
+        self._room.release()
+        last = self._lanes[-1] if len(self._lanes) > 1 else None
+        if last is not None and not last.busy and lane.left_at - last.left_at > self._idle_seconds:
+            # Nobody waits for it, and whoever is cancelled meanwhile does not stop it.
+            closing = asyncio.ensure_future(self._lanes.pop().pool.aclose())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+
+class _Lane:
+    """A pool, how many requests it has, and when one left it last."""
+
+    __slots__ = ("busy", "left_at", "pool")
+
+    def __init__(self, pool: httpx.AsyncBaseTransport) -> None:
+        self.pool = pool
+        self.busy = 0
+        self.left_at = 0.0
+
+
+class _Stream(httpx.AsyncByteStream):
+    """An answer's body, at whose end the lane has room again."""
+
+    def __init__(self, body: object, leave: Callable[[], None]) -> None:
+        if not isinstance(body, httpx.AsyncByteStream):
+            raise TypeError("The pool gave an answer that cannot be read asynchronously.")
+        self._body = body
+        self._leave: Callable[[], None] | None = leave
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
+
+    async def aclose(self) -> None:
+        try:
+            await self._body.aclose()
+        finally:
+            leave, self._leave = self._leave, None
+            if leave is not None:
+                leave()
