@@ -11,7 +11,6 @@ from plugbay.context import Step, ToolCall, current_tool_call
 from plugbay.declare import entity
 from plugbay.download import Download, Stream
 from plugbay.errors import ConfigurationError, InvalidParameterError, PlugbayError, UnknownOperationError
-from plugbay.events import Listener
 from plugbay.executor import Executor
 from plugbay.mending import nearest
 from plugbay.observer import Observer
@@ -26,6 +25,7 @@ from plugbay.tools.decorator import ToolUtils
 if TYPE_CHECKING:
     from typing import Self
 
+    from plugbay.events import Listener
     from plugbay.sync import SyncConnector
 
 __all__ = ["Connector"]

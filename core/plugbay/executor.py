@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from plugbay.download import Streamed
 from plugbay.errors import ConfigurationError, DeadlineExceededError, PlugbayError, ResponseIntegrityError
-from plugbay.events import PageEvent, current_trace
 from plugbay.idempotency import IdempotencyKeys
 from plugbay.inbound import Included, incomplete, read_record, read_records, uncertain
 from plugbay.operation import FileSource, Operation, Pager, Slice
@@ -20,6 +19,7 @@ from plugbay.outbound import build_request
 from plugbay.outcome import Outcome, is_unknown
 from plugbay.result import Meta
 from plugbay.sink import Sink, Tell
+from plugbay.trace import current_trace
 from plugbay.transport import Deadline, Request, Transport
 from plugbay.walk import Walk
 from plugbay.window import DEFAULT_WINDOW, window
@@ -186,7 +186,7 @@ class LocalExecutor:
             walk.included.add(payload)
             part = pager.read(payload, found, walk.state)
             trace.pages += 1
-            trace.tell(PageEvent, number=trace.pages, records=len(found), total=part.total)
+            trace.tell("page", number=trace.pages, records=len(found), total=part.total)
             if not walk.take(part, wanted) or (limit is None and walk.records):
                 break
         return walk.outcome(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from plugbay.context import ToolCall, current_tool_call
 from plugbay.errors import ApprovalRequiredError, InvalidParameterError, PlugbayError, PolicyDeniedError
-from plugbay.events import CallEvent, DeniedEvent, Listener, Trace, enter, leave
 from plugbay.json_safe import is_object, to_json
 from plugbay.operation import Effect, Operation
 from plugbay.outcome import Outcome, is_unknown
-from plugbay.telemetry import tracking
+from plugbay.trace import Trace, enter, leave
 
 if TYPE_CHECKING:
     from contextvars import Token
     from typing import Self
+
+    from plugbay.events import Listener
+    from plugbay.telemetry import Tracking
 
 __all__ = ["Observer", "Watch"]
 
@@ -99,7 +102,7 @@ class Watch:
         self._outcome: Outcome | None = None
         self._token: Token[Trace | None] | None = None
         self._started = 0.0
-        self._tracking = tracking(trace, effect, operation)
+        self._tracking = _tracking(trace, effect, operation)
 
     def gave(self, outcome: Outcome) -> None:
         """Notes what the call gave, and in it how long it waited."""
@@ -116,7 +119,7 @@ class Watch:
         if self._trace.listeners:
             # A copy: who listens may keep it, and must not change the call.
             content = None if self._arguments is None else to_json(self._arguments)
-            self._trace.tell(CallEvent, phase="started", effect=self._effect.value, arguments=content)
+            self._trace.tell("call", phase="started", effect=self._effect.value, arguments=content)
         return self
 
     def __exit__(
@@ -125,7 +128,7 @@ class Watch:
         try:
             if self._trace.listeners:
                 if isinstance(error, PolicyDeniedError | ApprovalRequiredError):
-                    self._trace.tell(DeniedEvent, reason=error.code)
+                    self._trace.tell("denied", reason=error.code)
                 self._end(error)
         finally:
             here = self._token is not None and leave(self._token)
@@ -135,7 +138,7 @@ class Watch:
     def _end(self, error: BaseException | None) -> None:
         asked = self._arguments is not None and self._outcome is not None
         self._trace.tell(
-            CallEvent,
+            "call",
             phase="ended",
             effect=self._effect.value,
             outcome=_word(error),
@@ -159,3 +162,12 @@ def _word(error: BaseException | None) -> str:
     if isinstance(error, PlugbayError):
         return error.code
     return "failed" if isinstance(error, Exception) else "cancelled"
+
+
+def _tracking(trace: Trace, effect: Effect, operation: Operation | None) -> Tracking | None:
+    # Whoever sets a provider has imported it, so a program without OpenTelemetry pays for nothing of it.
+    if "opentelemetry" not in sys.modules:
+        return None
+    from plugbay.telemetry import tracking  # noqa: PLC0415 - only where it is of use
+
+    return tracking(trace, effect, operation)

@@ -8,13 +8,13 @@ open-telemetry/semantic-conventions, `http/http-spans.md`). What they have no na
 from __future__ import annotations
 
 import logging
-import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from plugbay.events import AttemptEvent, CallEvent, Event, Trace, WaitEvent
+from plugbay.events import AttemptEvent, CallEvent, Event, WaitEvent
 from plugbay.json_safe import dumps
 from plugbay.operation import Effect, Operation
+from plugbay.trace import Trace
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -49,9 +49,6 @@ def tracking(trace: Trace, effect: Effect, operation: Operation | None) -> Track
         effect: What it does to data.
         operation: What is called, if it is an operation.
     """
-    # Whoever sets a provider has imported it, so a program without OpenTelemetry does not pay for its import.
-    if "opentelemetry" not in sys.modules:
-        return None
     sink = _sink()
     return Tracking(sink, trace, effect, operation) if sink is not None and sink.is_wanted() else None
 

@@ -15,7 +15,8 @@ import pytest
 
 from plugbay.audit import AuditFile
 from plugbay.errors import ConfigurationError
-from plugbay.events import PageEvent, Trace
+from plugbay.events import PageEvent
+from plugbay.trace import Trace
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="a POSIX system's files")
 
@@ -57,7 +58,7 @@ def test_no_text_breaks_a_line(tmp_path):
     """Whatever a text holds, an event is one line of ASCII."""
     path, name = tmp_path / "audit.jsonl", "a\nb\r\u2028\x85\ud800é"
     with AuditFile(path) as audit:
-        Trace(name, name, (audit,)).tell(PageEvent, number=1, records=2)
+        Trace(name, name, (audit,)).tell("page", number=1, records=2)
 
     assert 1 == len(path.read_bytes().splitlines())
     assert path.read_bytes().isascii()

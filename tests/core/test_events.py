@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugbay import events
-from plugbay.events import CallEvent, Event, PageEvent, Trace, WaitEvent, current_trace, enter, leave, traced
+from plugbay.events import CallEvent, Event, PageEvent, WaitEvent
+from plugbay.trace import Trace, current_trace, enter, leave, traced
 
 KINDS = [
     kind for _, kind in inspect.getmembers(events, inspect.isclass) if issubclass(kind, Event) and kind is not Event
@@ -98,8 +99,8 @@ def test_all_events_of_a_call_share_its_id():
     """Listeners are told in their order, of one call under one id."""
     first, second = [], []
     trace = Trace("x", "y.list", (first.append, second.append), tool="t", tool_call_id="call_1")
-    trace.tell(WaitEvent, seconds=1.0, reason="limit", bucket="b")
-    trace.tell(PageEvent, number=1, records=2)
+    trace.tell("wait", seconds=1.0, reason="limit", bucket="b")
+    trace.tell("page", number=1, records=2)
 
     assert first == second
     assert [(WaitEvent, trace.id), (PageEvent, trace.id)] == [(type(event), event.call) for event in first]
@@ -113,7 +114,7 @@ def test_a_raising_listener_is_logged_and_passed_over(caplog):
     def broken(event):
         raise ValueError("s3cret")
 
-    Trace("x", "y.list", (broken, heard.append)).tell(PageEvent, number=1, records=2)
+    Trace("x", "y.list", (broken, heard.append)).tell("page", number=1, records=2)
 
     assert 1 == len(heard)
     assert [
@@ -128,12 +129,12 @@ def test_a_listener_cannot_swallow_the_end_of_the_process():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Trace("x", "y.list", (interrupted,)).tell(PageEvent, number=1, records=2)
+        Trace("x", "y.list", (interrupted,)).tell("page", number=1, records=2)
 
 
 def test_nobody_listens_outside_of_calls():
     """Code that runs in no call tells nobody."""
-    current_trace().tell(PageEvent, number=1, records=2)
+    current_trace().tell("page", number=1, records=2)
 
     assert () == current_trace().listeners
 

@@ -24,9 +24,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from plugbay import NetworkError, Policy, PolicyDeniedError
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector, ZendeskSupportOauth20AuthConfig
-from plugbay.events import AttemptEvent, RefreshEvent, current_trace
 from plugbay.sandbox import Sandbox
 from plugbay.telemetry import MAX_CONTENT
+from plugbay.trace import current_trace
 from plugbay.transport import RetryPolicy
 
 COMMENT = {"body": "It is on fire."}
@@ -458,8 +458,8 @@ async def test_a_late_event_is_dropped(connect, seen):
     """What is told when the call is over, as by a renewal that goes on for others, complains of nothing."""
     calls = []
     await connect(on_event=lambda event: calls.append(current_trace())).tickets.get(7)
-    calls[0].tell(RefreshEvent, outcome="renewed", seconds=0.1)
-    calls[0].tell(AttemptEvent, number=2, method="POST", host="h", status=200, seconds=0.1)
+    calls[0].tell("refresh", outcome="renewed", seconds=0.1)
+    calls[0].tell("attempt", number=2, method="POST", host="h", status=200, seconds=0.1)
 
     assert ["GET", "POST"] == [span.name for span in seen.spans(SpanKind.CLIENT)]
     assert [()] == [span.events for span in seen.spans()]
@@ -471,7 +471,7 @@ import asyncio, sys
 import httpx
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector as C, ZendeskSupportOauth20AuthConfig as A
 
-from plugbay.events import current_trace
+from plugbay.trace import current_trace
 
 listeners = []
 

@@ -16,7 +16,7 @@ from plugbay.auth.grant import Client, is_spent, read_tokens, refusal
 from plugbay.auth.keeper import Keeper
 from plugbay.auth.tokens import Tokens, TokenStore
 from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
-from plugbay.events import RefreshEvent, current_trace
+from plugbay.trace import current_trace
 
 __all__ = ["OAuth2"]
 
@@ -216,7 +216,7 @@ class OAuth2(Unpicklable, Credentials):
         started = time.monotonic()
 
         def tell(outcome: str) -> None:
-            current_trace().tell(RefreshEvent, outcome=outcome, seconds=time.monotonic() - started)
+            current_trace().tell("refresh", outcome=outcome, seconds=time.monotonic() - started)
 
         try:
             held, outcome = await self._replacement(stale, exchange)

@@ -10,7 +10,7 @@ from typing import Literal
 import httpx
 
 from plugbay.errors import PlugbayError, RateLimitedError
-from plugbay.events import AttemptEvent, WaitEvent, current_trace
+from plugbay.trace import current_trace
 from plugbay.transport.body import CutShortError, Whole, read_error_body
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Client, Clients
@@ -125,7 +125,7 @@ class Courier:
     ) -> None:
         logger.info("%s %s: %s, next try in %.2f s", call.request.method, call.url, why, wait)
         trace = current_trace()
-        trace.tell(WaitEvent, seconds=wait, reason=reason, bucket=bucket)
+        trace.tell("wait", seconds=wait, reason=reason, bucket=bucket)
         if reason != "retry":
             call.deadline.lend(wait)
         call.awake = self._now(call) + wait
@@ -159,7 +159,7 @@ class Courier:
         answer = outcome if isinstance(outcome, Response) else None
         if trace.listeners:
             trace.tell(
-                AttemptEvent,
+                "attempt",
                 number=trace.attempts,
                 method=call.request.method,
                 host=call.url.host,

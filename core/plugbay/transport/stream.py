@@ -16,8 +16,8 @@ from typing import TypeVar
 import httpx
 
 from plugbay.errors import DeadlineExceededError, ResponseIntegrityError
-from plugbay.events import WaitEvent, current_trace
 from plugbay.sink import Arrived, Digest, Held, Sink, Source, Tell
+from plugbay.trace import current_trace
 from plugbay.transport.body import PARTIAL, PIECE, CutShortError, decoder_of, raw_of
 from plugbay.transport.call import Call
 from plugbay.transport.deadline import Deadline
@@ -340,7 +340,7 @@ async def _pause(call: Call, policy: RetryPolicy, stalled: int, status: int) -> 
     wait, trace = policy.wait(stalled), current_trace()
     if not call.deadline.has(wait, told=False):
         raise cut_short(status).error
-    trace.tell(WaitEvent, seconds=wait, reason="retry")
+    trace.tell("wait", seconds=wait, reason="retry")
     await policy.sleep(wait)
     trace.waited += wait
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from plugbay.auth import FileTokenStore, MemoryTokenStore, OAuth2, TokenAnswer, Tokens
 from plugbay.auth.oauth2 import EARLY_SECONDS, POSTPONE_SECONDS
 from plugbay.errors import AuthenticationError, ConfigurationError, DeadlineExceededError, NetworkError
-from plugbay.events import Trace, traced
+from plugbay.trace import Trace, traced
 
 A0 = {"authorization": "Bearer a0"}
 DEAD = Tokens(SecretStr("a-dead"), SecretStr("r-dead"))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugbay.errors import RateLimitedError
-from plugbay.events import Trace, WaitEvent, traced
+from plugbay.events import WaitEvent
+from plugbay.trace import Trace, traced
 from plugbay.transport import Budget, Deadline, Request
 from plugbay.transport.limiter import MOST_KEPT, RateLimiter, read_standard_budgets
 

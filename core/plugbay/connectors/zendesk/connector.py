@@ -13,7 +13,6 @@ from plugbay.connectors.zendesk.errors import collides, read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
 from plugbay.download import Streamed
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
-from plugbay.events import Listener
 from plugbay.executor import Executor, LocalExecutor
 from plugbay.json_safe import is_object
 from plugbay.operation import Operation
@@ -24,6 +23,8 @@ from plugbay.transport import Request, RetryPolicy, Transport
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from plugbay.events import Listener
 
 __all__ = ["ZendeskConnector"]
 
