@@ -46,7 +46,7 @@ def core(session: nox.Session) -> None:
     session.run("python", "-c", "import plugbay.connectors.zendesk_support, plugbay.connectors.zendesk_talk")
     session.install(".[sandbox,keyring,otel]", *nox.project.dependency_groups(PROJECT, "beside"))
     _absent(session, [])
-    session.run("pytest", "tests", "--ignore=tests/adapters", *session.posargs)
+    session.run("pytest", "tests", "--ignore=tests/adapters", "--ignore=tests/chaos", *session.posargs)
 
 
 @nox.session
@@ -112,6 +112,14 @@ def package(session: nox.Session) -> None:
     with session.chdir(session.create_tmp()):
         session.run("plugbay", "tools", "zendesk-support", silent=True)
         session.run("python", "-c", "import plugbay_examples.scene, plugbay_adapters")
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Random operations under faults, held against a model of the account."""
+    session.install(".[sandbox]", *TEST)
+    session.run("pytest", "tests/chaos")
+    session.run("python", "-m", "chaos", *(session.posargs or ["--operations", "400", "--seconds", "30"]))
 
 
 @nox.session(default=False)

@@ -153,7 +153,7 @@ class LocalExecutor:
             payload = await self.fetch(build_request(operation, arguments, key=key))
             record = read_record(operation, payload)
         except PlugbayError as error:
-            if isinstance(error, ResponseIntegrityError):
+            if isinstance(error, ResponseIntegrityError) and (error.details or {}).get("step") != "token":
                 uncertain(operation, error)
             if key is None and is_unknown(error):
                 error.hint = f"{error.hint} {_advice(operation, arguments)}"

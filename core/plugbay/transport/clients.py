@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import asyncio
     import ssl
 
+from plugbay.transport.quiet_log import mask_headers
+
 __all__ = ["Client", "Clients", "Limits"]
 
 OTHER_LOOP_SECONDS = 5.0
@@ -117,6 +119,7 @@ class Clients:
         limits = self._limits
         if self._http is None and self._tls is None:
             self._tls = httpx.create_ssl_context()  # some 20 ms, so all loops share it
+        mask_headers()
         tls = self._tls or True
         settings: dict[str, Any] = {"transport": self._http, "verify": tls, "trust_env": not self._direct}
         if self._http is None and (self._direct or not getproxies()):

@@ -17,6 +17,7 @@ from plugbay.transport.clients import Client, Clients
 from plugbay.transport.failure import Failure, cut_short, no_answer
 from plugbay.transport.limiter import Budget, BudgetReader, Hold
 from plugbay.transport.message import Response
+from plugbay.transport.quiet_log import OURS
 from plugbay.transport.retry import THROTTLED, RetryPolicy
 from plugbay.transport.strike import strike_out
 from plugbay.transport.tenancy import Tenant
@@ -97,11 +98,14 @@ class Courier:
         call.attempts += 1
         call.in_flight = True
         started = self._policy.monotonic()
+        ours = OURS.set(True)
         try:
             outcome = await _try(client, request, call)
         except BaseException:
             self._tell(call, None, self._policy.monotonic() - started)
             raise
+        finally:
+            OURS.reset(ours)
         self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)

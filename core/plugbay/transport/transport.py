@@ -261,12 +261,22 @@ class Transport:
 
     async def _authorized(self, call: Call) -> Response:
         """The answer under our credentials; they are renewed once if it is 401."""
-        credentials = await self._credentials.headers(self._exchange)
+        credentials = await self._token_step(call, self._credentials.headers(self._exchange))
         response = await self._courier.deliver(call, credentials)
         if response.status != UNAUTHORIZED:
             return response
-        renewed = await self._credentials.renew(credentials, self._exchange)
+        renewed = await self._token_step(call, self._credentials.renew(credentials, self._exchange))
         return response if renewed is None else await self._courier.deliver(call, renewed)
+
+    async def _token_step(self, call: Call, work: Awaitable[T]) -> T:
+        """What the credentials give; their failure says of a write only what its own tries left open."""
+        try:
+            return await work
+        except PlugbayError as error:
+            if isinstance(error, ResponseIntegrityError):  # of a pair that cannot be used, not of the call's answer
+                error.details = {**(error.details or {}), "step": "token"}
+            call.with_fate(error)
+            raise
 
     async def _follow(self, call: Call, body: BodyReader, allowed_hosts: AllowedHosts) -> Response:
         if not may_fetch(self._origin, call.url, allowed_hosts):

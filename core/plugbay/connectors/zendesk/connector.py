@@ -122,7 +122,7 @@ def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
         AuthenticationError: Zendesk answers an unknown caller with 200 and "Anonymous user", whose id is null.
         ResponseIntegrityError: The answer is not about a user.
     """
-    user = payload.get("user")
+    user = payload.get("user") if is_object(payload) else None
     if not is_object(user) or not user:
         raise ResponseIntegrityError("Zendesk was asked who the caller is, and did not say.")
     # An answer that was cut down to the name is a user's all the same.
