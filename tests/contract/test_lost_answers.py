@@ -7,11 +7,12 @@ import gc
 import logging
 
 import pytest
+from pydantic import SecretStr
 
-from plugbay.auth import OAuth2
+from plugbay.auth import MemoryTokenStore, OAuth2, Tokens
 from plugbay.connectors.zendesk.errors import read_error
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector, ZendeskSupportOauth20AuthConfig
-from plugbay.errors import PlugbayError
+from plugbay.errors import AuthenticationError, PlugbayError
 from plugbay.sandbox import Sandbox
 from plugbay.transport import Limits, Request, RetryPolicy, Transport
 
@@ -28,7 +29,7 @@ def lasting(sandbox):
     return ZendeskSupportConnector(config, base_url=sandbox.base_url)
 
 
-def renewable(sandbox):
+def renewable(sandbox, **settings):
     """A connector whose token can be renewed."""
     token = next(token for token in sandbox.account.tokens.values() if token.refresh == sandbox.refresh_token)
     config = ZendeskSupportOauth20AuthConfig(
@@ -37,7 +38,7 @@ def renewable(sandbox):
         client_id=sandbox.client_id,
         client_secret=sandbox.client_secret,
     )
-    return ZendeskSupportConnector(config, base_url=sandbox.base_url, retry=RetryPolicy(base=0.0))
+    return ZendeskSupportConnector(config, base_url=sandbox.base_url, retry=RetryPolicy(base=0.0), **settings)
 
 
 async def test_a_lost_renewal_leaves_a_lost_write_unknown(sandbox):
@@ -70,6 +71,29 @@ async def test_check_of_an_answer_that_is_no_object(sandbox, shape):
     sandbox.fail("/api/v2/users/me", shape=shape, times=None)
     async with lasting(sandbox) as zendesk:
         assert "unhealthy" == (await zendesk.check())["status"]
+
+
+async def test_a_pair_that_was_found_dead_is_renewed(sandbox):
+    """A pair that another put into the store, and that has ended since, is renewed within the same call."""
+    token = next(token for token in sandbox.account.tokens.values() if token.refresh == sandbox.refresh_token)
+    store = MemoryTokenStore(Tokens(SecretStr(token.access), SecretStr(token.refresh)))
+    async with renewable(sandbox, token_store=store) as one, renewable(sandbox, token_store=store) as other:
+        await one.tickets.get(1)
+        sandbox.clock.advance(3600)
+        await other.tickets.get(1)
+        found = await store.load()
+        await store.save(Tokens(found.access_token, found.refresh_token))  # a store may leave out when it ends
+        sandbox.clock.advance(3600)
+        assert 1 == (await one.tickets.get(1))["id"]
+
+
+async def test_a_token_that_is_never_accepted_is_renewed_once(sandbox):
+    """A service that answers 401 to everything, and gives a token each time, is asked twice and gives one."""
+    sandbox.fail("/api/v2/tickets/1", status=401, times=None)
+    async with renewable(sandbox, token_store=MemoryTokenStore()) as zendesk:
+        with pytest.raises(AuthenticationError):
+            await zendesk.tickets.get(1)
+    assert ["/api/v2/tickets/1", "/oauth/tokens", "/api/v2/tickets/1"] == [each.path for each in sandbox.requests]
 
 
 async def test_the_address_of_a_file_is_in_no_log(sandbox, caplog):

@@ -37,7 +37,8 @@ class Credentials(Protocol):
     """What makes a request somebody's.
 
     An implementation may also have `advice() -> str | None`: what to add so that a refused
-    token could be renewed; it becomes the hint of the authentication error.
+    token could be renewed; it becomes the hint of the authentication error. And it may have
+    `is_final(renewed) -> bool`: whether a 401 to what `renew` gave is the last word; without it, it is.
     """
 
     async def headers(self, exchange: Exchange) -> Mapping[str, str]:

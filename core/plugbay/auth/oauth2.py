@@ -51,11 +51,13 @@ class _Held:
         tokens: The pair.
         headers: What is sent.
         due: When to renew, in seconds since the epoch; infinity for not before a 401.
+        is_new: Whether the token endpoint gave it to us, rather than somebody to the store some time ago.
     """
 
     tokens: Tokens
     headers: SecretMap[str]
     due: float
+    is_new: bool = False
 
     def sent_in(self, headers: Mapping[str, str]) -> bool:
         """Whether `headers` carry this token."""
@@ -180,6 +182,11 @@ class OAuth2(Unpicklable, Credentials):
         renewed = await self._renewed(held, exchange)
         return None if renewed.sent_in(failed) else renewed.headers
 
+    def is_final(self, renewed: Mapping[str, str]) -> bool:
+        """Whether a 401 to these headers is the service's last word: their token is fresh from its own endpoint."""
+        held = self._held
+        return held is None or held.is_new or not held.sent_in(renewed)
+
     async def _renewed_early(self, held: _Held, exchange: Exchange, *, is_due: bool) -> Mapping[str, str]:
         """What replaces a token that still works, so that the call need neither fail nor wait for long.
 
@@ -297,23 +304,23 @@ class OAuth2(Unpicklable, Credentials):
         try:
             await self._keeper.keep(tokens)
         finally:
-            held = self._adopt(tokens)
+            held = self._adopt(tokens, is_new=True)
         return held
 
-    def _adopt(self, tokens: Tokens) -> _Held:
+    def _adopt(self, tokens: Tokens, *, is_new: bool = False) -> _Held:
         if tokens is self._given:
             self._given = None
         self._refresh = tokens.refresh_token or self._refresh
-        held = self._held = self._hold(tokens)
+        held = self._held = self._hold(tokens, is_new=is_new)
         return held
 
-    def _hold(self, tokens: Tokens) -> _Held:
+    def _hold(self, tokens: Tokens, *, is_new: bool) -> _Held:
         now = self._clock()
         due = math.inf
         if tokens.expires_at is not None and self._client.grant(self._refresh) is not None:
             due = now + REFRESH_AT * (tokens.expires_at - now)
         headers = SecretMap(authorization=f"Bearer {header_text(tokens.access_token, 'access token')}")
-        return _Held(tokens, headers, due)
+        return _Held(tokens, headers, due, is_new)
 
 
 def _part(value: SecretStr | str | None, name: str) -> SecretStr | None:

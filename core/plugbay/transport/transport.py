@@ -47,6 +47,8 @@ UNAUTHORIZED = 401
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 FIRST_SERVER_ERROR = 500
 MAX_REDIRECTS = 5
+MOST_RENEWALS = 2
+"""One that finds what another process has put into the store, and one that asks the service."""
 
 
 class Transport:
@@ -260,13 +262,27 @@ class Transport:
         raise self._error(call, response)
 
     async def _authorized(self, call: Call) -> Response:
-        """The answer under our credentials; they are renewed once if it is 401."""
+        """The answer under our credentials; if it is 401 they are renewed once, and the request is sent once more.
+
+        Credentials that were found, and not got from the service for this, may have ended as well: then once again.
+        """
         credentials = await self._token_step(call, self._credentials.headers(self._exchange))
         response = await self._courier.deliver(call, credentials)
-        if response.status != UNAUTHORIZED:
-            return response
-        renewed = await self._token_step(call, self._credentials.renew(credentials, self._exchange))
-        return response if renewed is None else await self._courier.deliver(call, renewed)
+        for _ in range(MOST_RENEWALS):
+            if response.status != UNAUTHORIZED:
+                break
+            renewed = await self._token_step(call, self._credentials.renew(credentials, self._exchange))
+            if renewed is None:
+                break
+            credentials = renewed
+            response = await self._courier.deliver(call, credentials)
+            if self._is_final(credentials):
+                break
+        return response
+
+    def _is_final(self, renewed: Mapping[str, str]) -> bool:
+        said: Callable[[Mapping[str, str]], bool] | None = getattr(self._credentials, "is_final", None)
+        return said is None or said(renewed)
 
     async def _token_step(self, call: Call, work: Awaitable[T]) -> T:
         """What the credentials give; their failure says of a write only what its own tries left open."""
