@@ -556,7 +556,7 @@ def waiting_for(sandbox):
         waits.append(seconds)
         sandbox.clock.advance(seconds=seconds)
 
-    return RetryPolicy(sleep=sleep), waits
+    return RetryPolicy(sleep=sleep, clock=sandbox.clock.timestamp, monotonic=sandbox.clock.timestamp), waits
 
 
 def spend(sandbox, requests):
@@ -581,6 +581,33 @@ async def test_a_budget_that_is_used_up_is_waited_for(connect):
         result = await connector.execute("tickets", "get", {"ticket_id": 5})
     assert {200} == {request.status for request in sandbox.requests}
     assert (1, 1.0) == (len(waits), result.meta.waited)
+
+
+async def test_an_export_leaves_requests_to_others(connect):
+    """With a fifth of the minute's requests left an export waits, and a call that somebody waits for does not."""
+    with last_moment(50) as sandbox:
+        sandbox.clock.freeze()
+        policy, waits = waiting_for(sandbox)
+        connector = connect(sandbox, retry=policy)
+        for _ in range(8):
+            await connector.tickets.get(5)
+        await connector.tickets.get(5)
+        assert [] == waits
+        await connector.execute("tickets", "incremental_export", {"start_time": 1_700_000_000, "limit": 5})
+        assert [10.0] == waits
+    assert {200} == {request.status for request in sandbox.requests}
+
+
+async def test_support_and_talk_share_the_tenants_budget(connect):
+    """What one connector has learned of the account's budget keeps the other from being refused."""
+    with last_moment(59) as sandbox:
+        sandbox.clock.freeze()
+        policy, waits = waiting_for(sandbox)
+        support, talk = connect(sandbox, retry=policy), connect(sandbox, retry=policy, kind=ZendeskTalkConnector)
+        for _ in range(10):
+            await support.tickets.get(5)
+        await talk.phone_numbers.list()
+    assert ({200}, 1) == ({request.status for request in sandbox.requests}, len(waits))
 
 
 async def test_a_short_rate_limit_is_waited_for(connect):
