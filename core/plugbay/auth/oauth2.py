@@ -185,7 +185,8 @@ class OAuth2(Unpicklable, Credentials):
     def is_final(self, renewed: Mapping[str, str]) -> bool:
         """Whether a 401 to these headers is the service's last word: their token is fresh from its own endpoint."""
         held = self._held
-        return held is None or held.is_new or not held.sent_in(renewed)
+        # If another pair is held by now, these headers have been replaced meanwhile.
+        return held is not None and held.is_new and held.sent_in(renewed)
 
     async def _renewed_early(self, held: _Held, exchange: Exchange, *, is_due: bool) -> Mapping[str, str]:
         """What replaces a token that still works, so that the call need neither fail nor wait for long.

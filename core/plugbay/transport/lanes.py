@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
+import anyio
 import httpx
 
 __all__ = ["LANE", "Lanes"]
@@ -42,12 +44,43 @@ class Lanes(httpx.AsyncBaseTransport):
         lane = self._free()
         lane.busy += 1
         try:
-            response = await lane.pool.handle_async_request(request)
+            response = await self._carefully(lane.pool, request)
         except BaseException:
             self._leave(lane)
             raise
-        response.stream = _Stream(response.stream, lambda: self._leave(lane))
+        response.stream = _Stream(response.stream, self._in_background, lambda: self._leave(lane))
         return response
+
+    async def _carefully(self, pool: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
+        """The pool's answer, the caller's cancelling of which is told to the pool in the way that it understands.
+
+        The pool shields its cleaning up from anyio's cancelling alone: cut off by asyncio's, it leaves connections
+        open, or in the belief that they are in use.
+        """
+        scope = anyio.CancelScope()
+
+        async def send() -> httpx.Response | None:
+            with scope:
+                return await pool.handle_async_request(request)
+            return None
+
+        sending = asyncio.ensure_future(send())
+        try:
+            response = await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            scope.cancel()
+            self._in_background(_ended(sending))
+            raise
+        if response is None:
+            raise asyncio.CancelledError
+        return response
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        """Does what must be done, whoever is cancelled meanwhile; closing waits for it."""
+        doing = asyncio.ensure_future(work)
+        self._closing.add(doing)
+        doing.add_done_callback(self._closing.discard)
+        return doing
 
     async def aclose(self) -> None:
         """Closes all connections."""
@@ -70,10 +103,7 @@ class Lanes(httpx.AsyncBaseTransport):
         self._room.release()
         last = self._lanes[-1] if len(self._lanes) > 1 else None
         if last is not None and not last.busy and lane.left_at - last.left_at > self._idle_seconds:
-            # Nobody waits for it, and whoever is cancelled meanwhile does not stop it.
-            closing = asyncio.ensure_future(self._lanes.pop().pool.aclose())
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            self._in_background(self._lanes.pop().pool.aclose())
 
 
 class _Lane:
@@ -90,19 +120,35 @@ class _Lane:
 class _Stream(httpx.AsyncByteStream):
     """An answer's body, at whose end the lane has room again."""
 
-    def __init__(self, body: object, leave: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        body: object,
+        in_background: Callable[[Coroutine[Any, Any, None]], asyncio.Future[None]],
+        leave: Callable[[], None],
+    ) -> None:
         if not isinstance(body, httpx.AsyncByteStream):
             raise TypeError("The pool gave an answer that cannot be read asynchronously.")
         self._body = body
+        self._in_background = in_background
         self._leave: Callable[[], None] | None = leave
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._body.__aiter__()
 
     async def aclose(self) -> None:
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            await asyncio.shield(self._in_background(self._closed(leave)))
+
+    async def _closed(self, leave: Callable[[], None]) -> None:
         try:
             await self._body.aclose()
         finally:
-            leave, self._leave = self._leave, None
-            if leave is not None:
-                leave()
+            leave()
+
+
+async def _ended(sending: asyncio.Future[httpx.Response | None]) -> None:
+    """Waits until a request that was given up is over, and closes the answer that it may have got all the same."""
+    await asyncio.wait((sending,))
+    if not sending.cancelled() and sending.exception() is None and (response := sending.result()) is not None:
+        await response.aclose()
