@@ -19,6 +19,7 @@ from plugbay.outbound import build_request
 from plugbay.outcome import Outcome
 from plugbay.policy import Policy, Rules
 from plugbay.result import LONG_TEXT, Listing, Meta, Page, Result, clip_texts, exclude, select
+from plugbay.sink import check_told
 from plugbay.tools.catalogue import action_text, catalogue_text, entity_text, parameter_list, record_schema
 from plugbay.tools.decorator import ToolUtils
 
@@ -63,8 +64,8 @@ class Connector:
     ) -> None:
         if not isinstance(policy, Policy | None):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
             raise ConfigurationError("policy must be a plugbay.Policy.")
-        if on_event is not None and not callable(on_event):
-            raise ConfigurationError("on_event must be a function of one event.")
+        if on_event is not None:
+            check_told(on_event, "on_event", "one event")
         self._executor = executor
         self.policy = policy
         self._observer = Observer(self.slug, on_event, record_content=record_content)

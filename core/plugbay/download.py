@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from functools import partial
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, get_args
 
 from pydantic import GetCoreSchemaHandler
@@ -12,7 +13,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
-from plugbay.sink import Held, Sink, Source, Tell
+from plugbay.sink import Held, Sink, Source, Tell, check_told
 
 if TYPE_CHECKING:
     import asyncio
@@ -102,8 +103,9 @@ class Download(Generic[T]):
     ) -> SavedFile:
         """Writes the whole file to a path, which it has only once it is whole; its owner alone may read it.
 
-        Until then it is `.name.part` in the same directory. That is kept when the download fails in its midst, for the
-        next one to go on from if the service's file is still the same.
+        Until then it is `.name.part` in the same directory, with a hash for a name that leaves no room for the rest.
+        That is kept when the download fails in its midst, for the next one to go on from if the service's file is still
+        the same.
 
         Args:
             path: Where the file is to be, in a directory that is there.
@@ -116,7 +118,9 @@ class Download(Generic[T]):
                 the end. It must not block; what it raises ends the download.
 
         Raises:
-            InvalidParameterError: The path is a directory, or in use, or `download` was asked for a window.
+            InvalidParameterError: The path is a directory, in use, or none that can be written to; a setting makes no
+                sense; or `download` was asked for a window.
+            ConfigurationError: `progress` is no function, or a coroutine function.
             ConflictError: Another download to the same path is under way.
             ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile.
             PlugbayError: It cannot be written, or any other failure.
@@ -124,6 +128,8 @@ class Download(Generic[T]):
         from plugbay.part_file import PartFile, in_thread, target_of  # noqa: PLC0415 - most programs write no files
 
         self._check(max_bytes, timeout)
+        if progress is not None:
+            check_told(progress, "progress", "the bytes received and the bytes in all")
         target = await in_thread(partial(target_of, path, overwrite=overwrite))
         part = PartFile(target, overwrite=overwrite, resume=resume)
 
@@ -160,7 +166,7 @@ class Download(Generic[T]):
                 within the time of one call.
 
         Raises:
-            InvalidParameterError: `download` was asked for a window.
+            InvalidParameterError: A setting makes no sense, or `download` was asked for a window.
             ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile; what was
                 given before is then not to be used.
             PlugbayError: Any other failure.
@@ -190,8 +196,14 @@ class Download(Generic[T]):
                 "offset and max_bytes of download() choose a window, and here the whole file is meant.",
                 hint="Leave them out.",
             )
-        if max_bytes < 1 or not (timeout is None or timeout > 0):
-            raise InvalidParameterError("max_bytes and timeout must be positive.")
+        if not _is_number(max_bytes, int) or max_bytes < 1:
+            raise InvalidParameterError("max_bytes must be a positive whole number.")
+        if timeout is not None and not (_is_number(timeout, int | float) and timeout > 0):
+            raise InvalidParameterError("timeout must be a positive number of seconds, or None.")
+
+
+def _is_number(value: object, kind: type | UnionType) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 class _Handover:

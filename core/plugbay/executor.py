@@ -21,6 +21,7 @@ from plugbay.result import Meta
 from plugbay.sink import Sink, Tell
 from plugbay.trace import current_trace
 from plugbay.transport import Deadline, Request, Transport
+from plugbay.transport.call import SAME_KEY
 from plugbay.walk import Walk
 from plugbay.window import DEFAULT_WINDOW, window
 
@@ -155,8 +156,11 @@ class LocalExecutor:
         except PlugbayError as error:
             if isinstance(error, ResponseIntegrityError) and (error.details or {}).get("step") != "token":
                 uncertain(operation, error)
-            if key is None and is_unknown(error):
+            if is_unknown(error) and key is None:
                 error.hint = f"{error.hint} {_advice(operation, arguments)}"
+            elif is_unknown(error) and not error.retryable:
+                # Its answer came and cannot be used; the key brings the same record again.
+                error.retryable, error.hint = True, f"{error.hint} {SAME_KEY}"
             raise
         included = Included(operation.record)
         # Without a key the whole answer is the record, and nothing came beside it.

@@ -1,7 +1,8 @@
 """A file on its way to a path: under another name until it is whole, so that nobody finds half a file.
 
 `report.pdf` grows as `.report.pdf.part`, which only its owner may read, beside `.report.pdf.part.json`, which says
-what file it is the beginning of. Both outlive a process that was killed, and the next one goes on from them.
+what file it is the beginning of. Both outlive a process that was killed, and the next one goes on from them. A name
+that leaves no room for the rest is replaced by a hash there.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ CHUNK = 2**20
 """Bytes that are written at once, which is the memory that a file takes."""
 
 LARGEST_NOTE = 4_096
+LONGEST_NAME = 255
+"""In bytes, on the file systems that most people have."""
+
 OWNERS_ALONE = 0o600
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
@@ -58,7 +62,7 @@ def target_of(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
         overwrite: Whether it may replace another.
 
     Raises:
-        InvalidParameterError: It is a directory, in none that is there, or in use.
+        InvalidParameterError: It is a directory, in none that is there, in use, or no name that a file can have.
     """
     try:
         if "\0" in os.fspath(path):
@@ -68,10 +72,11 @@ def target_of(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
             raise InvalidParameterError(f"{path} is a directory.", hint="Name a file in it.")
         if not target.parent.is_dir():
             raise InvalidParameterError(f"There is no directory {target.parent}.", hint="Make it first.")
-        if not overwrite and os.path.lexists(target):
+        if _is_there(target) and not overwrite:
             raise _in_use(target)
     except (TypeError, ValueError, OSError) as error:
-        raise InvalidParameterError(f"The path cannot be written to ({type(error).__name__}).") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        raise InvalidParameterError(f"The path cannot be written to ({reason}).") from None
     return target
 
 
@@ -86,8 +91,7 @@ class PartFile:
 
     def __init__(self, target: Path, *, overwrite: bool, resume: bool) -> None:
         self._target = target
-        self._part = target.with_name(f".{target.name}.part")
-        self._note = target.with_name(f".{target.name}.part.json")
+        self._part, self._note = _on_the_way(target)
         self._overwrite = overwrite
         self._resume = resume
         self._identity = ""
@@ -290,6 +294,23 @@ async def in_thread(function: Callable[..., T], *values: Any) -> T:
         return work.result()
     work.exception()  # nobody is left to hear of it
     raise cancelled
+
+
+def _is_there(target: Path) -> bool:
+    """Whether something has the name already; raises if nothing ever could."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _on_the_way(target: Path) -> tuple[Path, Path]:
+    """The part and its note."""
+    part = f".{target.name}.part"
+    if len(os.fsencode(f"{part}.json")) > LONGEST_NAME:
+        part = f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()}.part"
+    return target.with_name(part), target.with_name(f"{part}.json")
 
 
 def _is_ours(status: os.stat_result) -> bool:

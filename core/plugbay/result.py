@@ -17,6 +17,7 @@ from pydantic_core import core_schema
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
 from plugbay.json_safe import is_list, is_object
+from plugbay.sink import check_told
 
 if TYPE_CHECKING:
     from typing import Self
@@ -157,7 +158,11 @@ class Listing(Generic[T]):
         Args:
             tell: Is called behind each page, when all its records have been given out: whoever keeps the
                 cursor it is given, and has dealt with the records before, can go on from there after a crash.
+
+        Raises:
+            ConfigurationError: It is no function, or a coroutine function, which nobody would await.
         """
+        check_told(tell, "progress", "one Progress")
         self._tell = tell
         return self
 

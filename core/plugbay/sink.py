@@ -1,15 +1,39 @@
-"""Where a file's bytes go, and what is known of them on the way: words that the transport and its users share."""
+"""Where a file's bytes go, what is known of them on the way, and who is told: words that many modules share."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeAlias
 
-__all__ = ["Arrived", "Digest", "Held", "Sink", "Source", "Tell"]
+from plugbay.errors import ConfigurationError
+
+__all__ = ["Arrived", "Digest", "Held", "Sink", "Source", "Tell", "check_told"]
 
 Tell: TypeAlias = Callable[[int, int | None], object]
 """Is told the bytes received and the bytes there are in all, None if nobody says so."""
+
+
+def check_told(tell: object, name: str, of: str) -> None:
+    """Refuses what cannot be told of something by being called.
+
+    Args:
+        tell: What is to be called.
+        name: What the caller knows it as.
+        of: What it is called with.
+
+    Raises:
+        ConfigurationError: It is no function, or a coroutine function, whose coroutine nobody would await.
+    """
+    if not callable(tell):
+        raise ConfigurationError(f"{name} must be a function of {of}.")
+    # An object is as good as its class's __call__, which `inspect` does not look at.
+    if inspect.iscoroutinefunction(tell) or inspect.iscoroutinefunction(type(tell).__call__):
+        raise ConfigurationError(
+            f"{name} is called and not awaited, so it must not be a coroutine function.",
+            hint="Write it with def; it may start a task.",
+        )
 
 
 class Digest(Protocol):

@@ -9,7 +9,14 @@ import pytest
 
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
-from plugbay.errors import ConflictError, DeadlineExceededError, NetworkError, PlugbayError, ServiceError
+from plugbay.errors import (
+    ConflictError,
+    DeadlineExceededError,
+    NetworkError,
+    PlugbayError,
+    ResponseIntegrityError,
+    ServiceError,
+)
 from plugbay.operation import Effect
 from plugbay.transport import RetryPolicy
 
@@ -90,6 +97,18 @@ async def test_a_new_ticket_is_sent_again_under_its_key(support, lost):
     connector, service = support(lost, (201, TICKET), max_attempts=3, retry=AT_ONCE)
     assert 7 == (await connector.tickets.create(comment={"body": "Hello"}))["id"]
     assert (2, 1) == (len(service.sent), len({request.headers["idempotency-key"] for request in service.requests}))
+
+
+@pytest.mark.parametrize("unusable", [b"<html>", b"null", b"{}", b'{"ticket": '])
+async def test_a_new_ticket_without_a_usable_answer_may_be_repeated(support, unusable):
+    """A create whose answer says nothing may be made again: its key brings the same ticket."""
+    connector, service = support(httpx.Response(201, content=unusable), (201, TICKET))
+    with pytest.raises(ResponseIntegrityError) as caught:
+        await connector.tickets.create(comment={"body": "Hello"})
+    assert (True, "unknown") == (caught.value.retryable, caught.value.details["fate"])
+    assert "same idempotency key" in caught.value.hint
+    await connector.tickets.create(comment={"body": "Hello"})
+    assert 1 == len({request.headers["idempotency-key"] for request in service.requests})
 
 
 async def test_a_collision_of_a_write_without_a_key_is_worth_another_call(support):

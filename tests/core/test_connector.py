@@ -8,7 +8,7 @@ import pickle
 
 import pytest
 
-from plugbay import InvalidParameterError, Listing, Page, Result, UnknownOperationError, declare
+from plugbay import ConfigurationError, InvalidParameterError, Listing, Page, Result, UnknownOperationError, declare
 from plugbay.connector import Connector
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
@@ -251,6 +251,15 @@ class TestObject:
         await cellar.close()
 
         assert BOX == await cellar.boxes.get(1)
+
+    def test_a_listener_that_nobody_would_await(self, worlds):
+        """A listener is called and not awaited, so a coroutine function is refused."""
+
+        async def listen(event): ...
+
+        for wrong in (listen, 5):
+            with pytest.raises(ConfigurationError, match="on_event"):
+                worlds.Cellar(None, on_event=wrong)
 
     def test_repr_has_no_secret(self, world):
         """Printing a connector shows its kind and nothing else."""

@@ -11,6 +11,7 @@ import resource
 import stat
 import threading
 from contextlib import aclosing
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from plugbay import (
+    ConfigurationError,
     ConflictError,
     InvalidParameterError,
     NetworkError,
@@ -183,6 +185,12 @@ class TestWindow:
         assert Download[FilePart] == ZendeskSupportConnector.find("attachments", "download").arguments.returns
 
 
+BAD_SETTINGS = [
+    {"max_bytes": 0}, {"max_bytes": "x"}, {"max_bytes": None}, {"max_bytes": 9.5}, {"max_bytes": True},
+    {"timeout": 0}, {"timeout": float("nan")}, {"timeout": "5"}, {"timeout": True},
+]  # fmt: skip
+
+
 class TestTo:
     async def test_whole(self, cellar, service, target):
         """A file arrives whole, with its hash, for its owner alone, and nothing is left beside it."""
@@ -218,7 +226,7 @@ class TestTo:
     @pytest.mark.parametrize(
         ("path", "match"),
         [(".", "directory"), ("", "directory"), ("nowhere/a", "no directory"), ("a\0b", "path"), (b"a", "path"),
-         (None, "path"), ("taken", "there already"), ("dangling", "there already")],
+         (None, "path"), ("a\ud800", "path"), ("n" * 256, "path"), ("taken", "there already"), ("dangling", "there already")],
     )  # fmt: skip
     async def test_bad_path(self, cellar, service, tmp_path, monkeypatch, path, match):
         """A path that cannot be written to is refused before anything is sent."""
@@ -229,6 +237,33 @@ class TestTo:
             await cellar.files.download(1).to(path)
         assert [] == service.requests
         assert "mine" == (tmp_path / "taken").read_text()
+
+    @pytest.mark.parametrize("path", ["a\ud800", "a\0b", "a\0b/c", "n" * 256, "n" * 256 + "/a"])
+    async def test_no_path_at_all(self, cellar, service, tmp_path, path):
+        """A name that no file can have is refused before anything is sent, also where a file may be replaced."""
+        with pytest.raises(InvalidParameterError):
+            await cellar.files.download(1).to(tmp_path / path, overwrite=True)
+        assert [] == service.requests
+
+    @pytest.mark.parametrize("name", ["n" * 244, "n" * 245, "n" * 255, "ü" * 127])
+    async def test_a_long_name(self, cellar, service, tmp_path, name):
+        """A name of any length that a file can have will do, and is gone on with as others are."""
+        service.breaks = [2_000_000, 0]
+        with pytest.raises(ResponseIntegrityError, match="cut short"):
+            await cellar.files.download(1).to(tmp_path / name)
+        assert 2 == len(names(tmp_path / name))
+        await cellar.files.download(1).to(tmp_path / name)
+        assert "bytes=2000000-" == service.ranges[-1]
+        assert ([name], FILE) == (names(tmp_path / name), (tmp_path / name).read_bytes())
+
+    async def test_two_long_names(self, cellar, service, tmp_path):
+        """Long names that differ only at their ends do not share what is on the way."""
+        first, second = tmp_path / ("n" * 250 + "1"), tmp_path / ("n" * 250 + "2")
+        for target in (first, second):
+            service.breaks = [2_000_000, 0]
+            with pytest.raises(ResponseIntegrityError, match="cut short"):
+                await cellar.files.download(1).to(target)
+        assert 4 == len(names(first))
 
     async def test_overwrite(self, cellar, target):
         """With leave, another file is replaced."""
@@ -251,11 +286,31 @@ class TestTo:
                 await anext(cellar.files.download(1, **settings).pieces())
         assert [] == service.requests
 
-    @pytest.mark.parametrize("settings", [{"max_bytes": 0}, {"timeout": 0}, {"timeout": float("nan")}])
+    @pytest.mark.parametrize("settings", BAD_SETTINGS)
     async def test_bad_settings(self, cellar, service, target, settings):
         """Limits that let nothing through are refused."""
         with pytest.raises(InvalidParameterError, match="positive"):
             await cellar.files.download(1).to(target, **settings)
+        assert [] == service.requests
+
+    @pytest.mark.parametrize("settings", BAD_SETTINGS)
+    async def test_bad_settings_of_pieces(self, cellar, service, settings):
+        """Pieces are as strict."""
+        with pytest.raises(InvalidParameterError):
+            await anext(cellar.files.download(1).pieces(**settings))
+        assert [] == service.requests
+
+    async def test_progress_that_nobody_would_await(self, cellar, service, target):
+        """What is told of progress is called and not awaited, so a coroutine function is refused."""
+
+        async def tell(received, total): ...
+
+        class Teller:
+            async def __call__(self, received, total): ...
+
+        for progress in (tell, partial(tell), Teller(), Teller().__call__, 5):
+            with pytest.raises(ConfigurationError, match="progress"):
+                await cellar.files.download(1).to(target, progress=progress)
         assert [] == service.requests
 
     async def test_missing_file(self, cellar, service, target):

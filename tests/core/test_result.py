@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugbay import InvalidParameterError, Listing, Page, ResponseIntegrityError, Result
+from plugbay import ConfigurationError, InvalidParameterError, Listing, Page, ResponseIntegrityError, Result
 from plugbay.result import Meta, clip_texts, exclude, prune, select
 
 RECORD = {"id": 1, "via": {"channel": "web", "source": {"to": "a"}}, "tags": ["x"], "fields": [{"id": 7, "value": 1}]}
@@ -192,6 +192,15 @@ class TestLongReading:
         async for number in listing(self.PAGES).progress(seen.append):
             seen.append(number)  # noqa: PERF401 - in between come the reports
         assert [1, 2, (2, 1, None, "b"), 3, 4, (4, 2, None, "c"), 5, (5, 3, None, None)] == seen
+
+    def test_progress_that_nobody_would_await(self):
+        """What is told of progress is called and not awaited, so a coroutine function is refused."""
+
+        async def tell(progress): ...
+
+        for wrong in (tell, None):
+            with pytest.raises(ConfigurationError, match="progress"):
+                listing(self.PAGES).progress(wrong)
 
     async def test_a_crash_loses_nothing(self):
         """Whoever kept the last cursor goes on from there, and has each record at least once."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +14,7 @@ import pytest
 
 from plugbay import ConfigurationError, InvalidParameterError, PolicyDeniedError, UnknownOperationError
 from plugbay.context import ToolCall, open_tool_call
+from plugbay.sandbox import Sandbox
 from plugbay.sync import run
 
 
@@ -127,3 +131,25 @@ def test_from_the_background_itself(world):
 
     with pytest.raises(ConfigurationError, match="from within"):
         run(callback())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_closes_what_is_its_own():
+    """A child of a process that used the synchronous face makes calls of its own, and closes without waiting for the parent's."""
+    code = (
+        "import asyncio, os, signal, sys\n"
+        "from plugbay.connectors.zendesk_support import ZendeskSupportConnector as C\n"
+        "from plugbay.connectors.zendesk_support import ZendeskSupportOauth20AuthConfig as A\n"
+        "c = C(A(access_token=sys.argv[2]), base_url=sys.argv[1])\n"
+        "assert c.sync.tickets.get(1)['id'] == 1\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    signal.alarm(4)\n"
+        "    asyncio.run(c.close())\n"
+        "    assert c.sync.tickets.get(1)['id'] == 1\n"
+        "    os._exit(0)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    with Sandbox(tickets=3) as sandbox:
+        command = [sys.executable, "-W", "ignore", "-c", code, sandbox.base_url, sandbox.access_token]
+        assert 0 == subprocess.run(command, check=False).returncode

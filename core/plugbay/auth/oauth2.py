@@ -90,6 +90,7 @@ class OAuth2(Unpicklable, Credentials):
         on_token_refresh: Called with each new pair, and awaited if it returns an awaitable.
         token_store: Where pairs are kept; what it holds comes before `access_token` and `refresh_token`, until it
             is no longer good: then those are tried once.
+        early_wait: Seconds that a call waits for a renewal while its token still works.
         clock: Seconds since the epoch.
 
     Raises:
@@ -99,6 +100,7 @@ class OAuth2(Unpicklable, Credentials):
     __slots__ = (
         "_client",
         "_clock",
+        "_early_wait",
         "_flight",
         "_given",
         "_held",
@@ -122,9 +124,11 @@ class OAuth2(Unpicklable, Credentials):
         token_path: str = "/oauth/tokens",  # noqa: S107 - a path
         on_token_refresh: Callable[[Tokens], Awaitable[None] | None] | None = None,
         token_store: TokenStore | None = None,
+        early_wait: float = EARLY_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._path = token_path
+        self._early_wait = early_wait
         self._keeper = Keeper(token_store, on_token_refresh)
         self._clock = clock
         self._client = Client(_part(client_id, "client_id"), _part(client_secret, "client_secret"), scope)
@@ -195,17 +199,21 @@ class OAuth2(Unpicklable, Credentials):
         """
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
+        # Said before, as the call's own time may end while it waits; whoever comes meanwhile goes on with the old token.
+        self._postponed = self._clock() + POSTPONE_SECONDS
         try:
-            async with asyncio.timeout(EARLY_SECONDS):
-                return (await self._renewed(held if is_due else None, exchange)).headers
+            async with asyncio.timeout(self._early_wait):
+                renewed = await self._renewed(held if is_due else None, exchange)
         except PlugbayError as error:
             if is_due and isinstance(error, ConfigurationError):
                 raise
             reason = error.code
         except TimeoutError:
             reason = "it takes too long"
+        else:
+            self._postponed = -math.inf
+            return renewed.headers
         logger.warning("The access token could not be renewed early: %s", reason)
-        self._postponed = self._clock() + POSTPONE_SECONDS
         return held.headers
 
     async def _renewed(self, stale: _Held | None, exchange: Exchange) -> _Held:

@@ -178,7 +178,9 @@ class _Inflating:
     def feed(self, raw: bytes) -> Iterator[bytes]:
         while raw:
             if self._inflate.eof:
-                if not self._gzip:
+                # Zeros may fill up a block behind a member, as gzip(1) has it.
+                raw = raw.lstrip(b"\0") if self._gzip else b""
+                if not raw:
                     return
                 self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)  # a gzip file may have several members
             while piece := self._decode(raw):

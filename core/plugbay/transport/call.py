@@ -11,12 +11,12 @@ from plugbay.transport.deadline import Deadline
 from plugbay.transport.message import Request
 from plugbay.transport.origin import QuietURL
 
-__all__ = ["Call"]
+__all__ = ["SAME_KEY", "Call"]
 
 E = TypeVar("E", bound=PlugbayError)
 
 _UNKNOWN = "It may have been done all the same."
-_SAME_KEY = "Repeating the same call is safe: it has the same idempotency key."
+SAME_KEY = "Repeating the same call is safe: it has the same idempotency key."
 
 
 @dataclass(slots=True)
@@ -33,6 +33,7 @@ class Call:
         writes: Whether somebody must be told if it may have been carried out unnoticed.
         limited: Whether it draws on the budgets of the tenant.
         attempts: How often it was sent.
+        retried: How often that was another try, before and after its token was renewed.
         in_flight: Whether it is being sent just now.
         unsure: Whether a try may have been carried out although no answer came.
         awake: When its last wait ended, on the retry policy's monotonic clock.
@@ -47,6 +48,7 @@ class Call:
     writes: bool = False
     limited: bool = True
     attempts: int = 0
+    retried: int = 0
     in_flight: bool = False
     unsure: bool = False
     awake: float = 0.0
@@ -59,7 +61,7 @@ class Call:
     def with_fate(self, error: E) -> E:
         """`error`, saying that the write may have been done if that is so."""
         if self.writes and (self.unsure or self.in_flight):
-            advice = f"{_UNKNOWN} {_SAME_KEY}" if self.request.repeatable else _UNKNOWN
+            advice = f"{_UNKNOWN} {SAME_KEY}" if self.request.repeatable else _UNKNOWN
             error.hint = f"{error.hint} {advice}" if error.hint else advice
             error.details = {**(error.details or {}), "fate": "unknown"}
             error.retryable = self.request.repeatable

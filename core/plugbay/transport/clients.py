@@ -7,6 +7,7 @@ finishes before it ends, closes it in time.
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Generator
@@ -57,6 +58,7 @@ class Clients:
         self._http = http
         self._direct = direct
         self._lock = threading.Lock()
+        self._process = os.getpid()
         self._tls: ssl.SSLContext | None = None
         # Keyed by the loop itself: the id of one that is gone is given to another.
         self._open: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Client] = weakref.WeakKeyDictionary()
@@ -70,6 +72,7 @@ class Clients:
         client = self._open.get(loop)
         if client is not None and client.is_usable:
             return client
+        self._forget_the_parents()
         # Nothing is awaited before the new one is in its place, so that calls at once make but one.
         old, client = client, self._make()
         client.keeper = keeper = self._keep(loop, client)
@@ -88,14 +91,26 @@ class Clients:
         import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
 
         here = asyncio.get_running_loop()
+        self._forget_the_parents()
         with self._lock:
             clients = [*self._open.items(), *((loop, old) for loop, olds in self._retired.items() for old in olds)]
+        closings = [
+            asyncio.wrap_future(asyncio.run_coroutine_threadsafe(client.finish(), loop))
+            for loop, client in clients
+            if loop is not here and loop.is_running()
+        ]
         for loop, client in clients:
             if loop is here:
                 await client.finish()
-            elif loop.is_running():
-                closing = asyncio.run_coroutine_threadsafe(client.finish(), loop)
-                await asyncio.wait((asyncio.wrap_future(closing),), timeout=OTHER_LOOP_SECONDS)
+        if closings:
+            await asyncio.wait(closings, timeout=OTHER_LOOP_SECONDS)
+
+    def _forget_the_parents(self) -> None:
+        """In a forked child: leaves to the parent what it had, whose loops do not run here whatever they say."""
+        if self._process != (process := os.getpid()):
+            self._process, self._lock = process, threading.Lock()
+            self._open.clear()
+            self._retired.clear()
 
     async def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         """Closes the retired clients whose last call has ended."""
@@ -131,12 +146,10 @@ class Clients:
     def _lanes(self, tls: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport:
         from plugbay.transport.lanes import LANE, Lanes  # noqa: PLC0415 - it needs asyncio
 
-        limits = self._limits
-
         def pool() -> httpx.AsyncBaseTransport:
             return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, limits=self._pool_limits(LANE))
 
-        return Lanes(pool, connections=limits.connections, idle_seconds=limits.idle_seconds)
+        return Lanes(pool, idle_seconds=self._limits.idle_seconds)
 
     def _pool_limits(self, connections: int) -> httpx.Limits:
         kept = self._limits.idle_seconds
@@ -165,8 +178,12 @@ class Client(httpx.AsyncClient):
     is_retired: bool = False
 
     def __init__(self, connections: int, **settings: Any) -> None:
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         super().__init__(**settings)
         self._connections = connections
+        # Requests wait here, and not in a pool: what their tenant's budgets say is asked when they really leave.
+        self.room = asyncio.Semaphore(connections)
         self._watched: set[asyncio.Timeout] = set()
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -218,13 +235,25 @@ class Client(httpx.AsyncClient):
 
     async def finish(self) -> None:
         """Ends all calls and closes all connections, those that are only being opened too."""
+        import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
+
         self.is_finished = True
         for scope in self._watched:
             if not scope.expired():
                 scope.reschedule(0.0)
         keeper, self.keeper = self.keeper, None
-        if keeper is not None:
-            await keeper.aclose()
+        if keeper is None:
+            return
+        closing, cancelled = asyncio.ensure_future(keeper.aclose()), None
+        # What has begun to be closed is closed, whoever is cancelled meanwhile.
+        while not closing.done():
+            try:
+                await asyncio.wait((closing,))
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        closing.result()
 
 
 class _NoCookies(CookieJar):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -72,17 +73,18 @@ class Courier:
             PlugbayError: The last try brought no answer, or one that cannot be used; or the service's budget is
                 used up for longer than the call has.
         """
-        attempt, taken = 1, 0
+        taken = 0
         outcome = await self._attempt(call, credentials)
-        while (wait := self._wait(call, outcome, attempt)) is not None:
+        while (planned := self._wait(call, outcome)) is not None:
+            wait, is_asked = planned
             throttled = _is(outcome, THROTTLED)
             cost = self._tenant.quota.take(call.url.host, throttled=throttled)
             if cost is None:
                 logger.warning("%s %s: too much fails at %s to try again", call.request.method, call.url, call.url.host)
                 break
             taken = cost
-            await self._pause(call, wait, "throttled" if throttled else "retry", _reason(outcome))
-            attempt += 1
+            await self._pause(call, wait, "throttled" if throttled or is_asked else "retry", _reason(outcome))
+            call.retried += 1
             outcome = await self._attempt(call, credentials)
         if isinstance(outcome, Failure):
             raise call.with_fate(outcome.error)
@@ -91,9 +93,13 @@ class Courier:
         return _without_echo(outcome, call, credentials)
 
     async def _attempt(self, call: Call, credentials: Mapping[str, str]) -> Response | Failure:
-        if call.limited:
-            await self._admitted(call)
-        client = await self._clients.current()
+        client = await self._admitted(call)
+        try:
+            return await self._sent(client, call, credentials)
+        finally:
+            client.room.release()
+
+    async def _sent(self, client: Client, call: Call, credentials: Mapping[str, str]) -> Response | Failure:
         request = self._request(call, credentials)
         call.attempts += 1
         call.in_flight = True
@@ -105,16 +111,28 @@ class Courier:
             self._tell(call, None, self._policy.monotonic() - started)
             raise
         finally:
-            OURS.reset(ours)
+            with suppress(ValueError):  # whoever closes a coroutine that nobody awaits does it from a context of his own
+                OURS.reset(ours)
         self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
         call.unsure = call.unsure or _is_unsure(outcome)
         return outcome
 
-    async def _admitted(self, call: Call) -> None:
-        """Waits until the tenant's budgets, as far as they are known, have a request left."""
+    async def _admitted(self, call: Call) -> Client:
+        """A client with room for one more request, once the tenant's budgets, as far as they are known, have one left."""
         request, limiter = call.request, self._tenant.limiter
-        while hold := limiter.ask(call.group, request.path, self._now(call), yields=request.yields):
+        while True:
+            client = await self._clients.current()
+            await client.room.acquire()
+            if not client.is_usable:  # it was closed, or retired, while this waited
+                client.room.release()
+                continue
+            hold = None
+            if call.limited:
+                hold = limiter.ask(call.group, request.path, self._now(call), yields=request.yields)
+            if hold is None:
+                return client
+            client.room.release()
             if not call.deadline.has(hold.seconds, told=True):
                 raise call.with_fate(_used_up(hold))
             await self._pause(call, hold.seconds, "limit", f"{hold.bucket} is used up", hold.bucket)
@@ -182,15 +200,16 @@ class Courier:
         if answer.status == THROTTLED and (asked := self._asked(answer, budgets)):
             self._tenant.limiter.throttled(call.group, path, asked, budgets, now)
 
-    def _wait(self, call: Call, outcome: Response | Failure, attempt: int) -> float | None:
-        """The seconds until the next try; None if this was the last."""
+    def _wait(self, call: Call, outcome: Response | Failure) -> tuple[float, bool] | None:
+        """The seconds until the next try, and whether the service asked for them; None if this was the last try."""
+        attempt = 1 + call.retried
         if attempt >= self._max_attempts or not self._may_repeat(call, outcome):
             return None
         throttled = _is(outcome, THROTTLED)
         asked = None if isinstance(outcome, Failure) else self._asked(outcome, self._read_budgets(outcome.headers))
         wait = self._policy.wait(attempt, throttled=throttled, asked=asked)
         # Waiting past the deadline would only make a slow failure out of a quick and telling one.
-        return wait if call.deadline.has(wait, told=throttled and asked is not None) else None
+        return (wait, asked is not None) if call.deadline.has(wait, told=asked is not None) else None
 
     def asked(self, response: Response) -> float | None:
         """The seconds that an answer asks to wait; None if it does not say."""

@@ -26,21 +26,17 @@ class Lanes(httpx.AsyncBaseTransport):
 
     Args:
         make: Makes a pool.
-        connections: The most open at once in all; further requests wait for one to be free.
         idle_seconds: How long a lane that nobody needs is kept.
     """
 
-    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], *, connections: int, idle_seconds: float) -> None:
+    def __init__(self, make: Callable[[], httpx.AsyncBaseTransport], *, idle_seconds: float) -> None:
         self._make = make
         self._idle_seconds = idle_seconds
-        # No pool is ever asked for more than it has, so that requests wait here, where the first of them goes first.
-        self._room = asyncio.Semaphore(connections)
         self._lanes: list[_Lane] = []
         self._closing: set[asyncio.Future[None]] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Sends a request; its lane is free again when the answer is closed."""
-        await self._room.acquire()
         lane = self._free()
         lane.busy += 1
         try:
@@ -69,6 +65,8 @@ class Lanes(httpx.AsyncBaseTransport):
             response = await asyncio.shield(sending)
         except asyncio.CancelledError:
             scope.cancel()
+            # Nobody asks any more how it ends.
+            sending.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             self._in_background(_ended(sending))
             raise
         if response is None:
@@ -100,7 +98,6 @@ class Lanes(httpx.AsyncBaseTransport):
     def _leave(self, lane: _Lane) -> None:
         lane.busy -= 1
         lane.left_at = time.monotonic()
-        self._room.release()
         last = self._lanes[-1] if len(self._lanes) > 1 else None
         if last is not None and not last.busy and lane.left_at - last.left_at > self._idle_seconds:
             self._in_background(self._lanes.pop().pool.aclose())

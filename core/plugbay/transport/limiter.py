@@ -154,7 +154,7 @@ class RateLimiter:
         """What is known of a budget at this time."""
         state = self._states.get(key)
         if state is not None and now >= state.until:
-            if state.total is None:
+            if not state.total:  # nothing is known of the next window, or nothing that makes sense
                 del self._states[key]
                 return None
             state.left, state.until = state.total, now + state.window
@@ -176,10 +176,9 @@ class RateLimiter:
         known.window = max(known.window, resets)
 
     def _forget(self, now: float) -> None:
-        for key in [key for key, state in self._states.items() if state.until <= now]:
+        of_records = [key for key in self._states if key[1] and key[0] != ENDPOINT]
+        for key in [key for key in of_records if self._states[key].until <= now] or of_records[: MOST_KEPT // 2]:
             del self._states[key]
-        while len(self._states) > MOST_KEPT:
-            del self._states[next(iter(self._states))]
 
 
 def read_standard_budgets(headers: Mapping[str, str]) -> Sequence[Budget]:

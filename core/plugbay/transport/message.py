@@ -15,6 +15,9 @@ __all__ = ["Download", "Request", "Response"]
 SHOWN = 200
 """How much of an unreadable body an error shows, in characters."""
 
+_BOM = b"\xef\xbb\xbf"
+"""A byte order mark before JSON, which a parser may ignore (RFC 8259 section 8.1)."""
+
 _NOT_JSON = "The service answered with something else than JSON."
 _TOO_DEEP = "The service's answer is nested too deeply."
 
@@ -69,7 +72,7 @@ class Response:
                 not JSON.
         """
         try:
-            return from_json(self.body, allow_inf_nan=False)
+            return from_json(self.body.removeprefix(_BOM), allow_inf_nan=False)
         except ValueError as error:
             wrong = _TOO_DEEP if "recursion limit" in str(error) else _NOT_JSON
         raise ResponseIntegrityError(

@@ -7,6 +7,7 @@ the file is read from its start again.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,8 @@ from plugbay.transport.retry import RetryPolicy
 __all__ = ["Flow", "StreamDeadline", "carry"]
 
 T = TypeVar("T")
+
+logger = logging.getLogger("plugbay.transport")
 
 STRIDE = 2**20
 """Bytes that have the time of one call, and after which progress is told."""
@@ -112,6 +115,10 @@ class Flow:
         held: The beginning that is there already.
         max_restarts: How often it may begin anew.
         tell: Is told how far it is.
+
+    Attributes:
+        position: How many bytes of the file have come.
+        is_done: Whether that is all of it.
     """
 
     def __init__(
@@ -135,12 +142,11 @@ class Flow:
         self._tell = tell
         self._source = Source(None, size) if held is None else held.source
         self._digest: Digest = sha256() if held is None else held.digest
-        self._position = 0 if held is None else held.size
+        self.position = 0 if held is None else held.size
         self._proof = (0, b"")
         self._unmeasured = 0
         self._kind: str | None = None
         self._name: str | None = None
-        self.strides = 0
         self.is_done = False
         self._check_size(self._source.total)
         self._ask()
@@ -153,7 +159,7 @@ class Flow:
             CutShortError: It broke off before anything had come.
         """
         end = await self._placed(response)
-        decoder, start = decoder_of(response), self._position
+        decoder, start = decoder_of(response), self.position
         try:
             async for raw in raw_of(response):
                 for piece in decoder.feed(raw):
@@ -162,7 +168,7 @@ class Flow:
             decoder.finish()
             self._ended(end)
         except (CutShortError, httpx.HTTPError, OSError):
-            if self._position == start:
+            if self.position == start:
                 raise
         finally:
             self._ask()
@@ -184,14 +190,14 @@ class Flow:
     def arrived(self) -> Arrived:
         """What came."""
         self._report()
-        return Arrived(self._position, self._digest.hexdigest(), self._kind, self._name)
+        return Arrived(self.position, self._digest.hexdigest(), self._kind, self._name)
 
     def _ask(self) -> None:
         """Notes in the next request's headers what is missing."""
         self._headers.pop("range", None)
         self._headers.pop("if-range", None)
-        if self._position and self._source.validator is not None:
-            self._headers["range"] = f"bytes={self._position}-"
+        if self.position and self._source.validator is not None:
+            self._headers["range"] = f"bytes={self.position}-"
             self._headers["if-range"] = self._source.validator
 
     async def _placed(self, response: httpx.Response) -> int | None:
@@ -207,10 +213,10 @@ class Flow:
                 f"The server answered HTTP {status} instead of the file.", details={"status": status}
             )
         start, end, total = _range(headers)
-        if start != self._position or total not in (None, self._source.total or total) or self._is_other(headers):
+        if start != self.position or total not in (None, self._source.total or total) or self._is_other(headers):
             raise ResponseIntegrityError(
                 "The server sent another part of the file than was asked for, or of another file.",
-                details={"status": status, "asked": self._position},
+                details={"status": status, "asked": self.position},
             )
         self._check_size(total)
         self._source = self._source._replace(total=total or self._source.total)
@@ -225,23 +231,23 @@ class Flow:
     async def _begin(self, source: Source) -> None:
         """The file begins, for the first time or anew."""
         self._check_size(source.total)
-        if self._position:
+        if self.position:
             self._restarts_left -= 1
             if self._restarts_left < 0:
                 raise cut_short(OK).error
         total = self._size if source.total is None else source.total
         source = Source(source.validator, total)
-        if not await self._give(self._sink.begin(source)) and self._position >= self._proof[0]:
+        if not await self._give(self._sink.begin(source)) and self.position >= self._proof[0]:
             # What was given out stays, if the new beginning is the same to the byte.
-            self._proof = (self._position, self._digest.digest())
-        self._source, self._position, self._digest = source, 0, sha256()
+            self._proof = (self.position, self._digest.digest())
+        self._source, self.position, self._digest = source, 0, sha256()
 
     async def _take(self, piece: bytes) -> None:
-        proven = self._proof[0] - self._position
+        proven = self._proof[0] - self.position
         if 0 < proven < len(piece):
             await self._take(piece[:proven])
             piece, proven = piece[proven:], 0
-        end = self._position + len(piece)
+        end = self.position + len(piece)
         if end > self._max_bytes:
             raise self._too_large()
         if self._source.total is not None and end > self._source.total:
@@ -249,7 +255,7 @@ class Flow:
         self._digest.update(piece)
         if proven <= 0:
             await self._give(self._sink.take(piece))
-        self._position = end
+        self.position = end
         if end == self._proof[0] and self._digest.digest() != self._proof[1]:
             raise ResponseIntegrityError("The file changed while it was read.", hint="Read it again from its start.")
         self._measure(len(piece))
@@ -258,7 +264,6 @@ class Flow:
         self._unmeasured += count
         if self._unmeasured >= STRIDE:
             self._unmeasured = 0
-            self.strides += 1
             self._deadline.renew()
             self._report()
 
@@ -266,16 +271,16 @@ class Flow:
         if self._tell is None:
             return
         try:
-            self._tell(self._position, self._source.total)
+            self._tell(self.position, self._source.total)
         except Exception as error:  # noqa: BLE001 - whose it is, only its caller knows
             raise _SinkError(error) from None
 
     def _ended(self, end: int | None) -> None:
         """A body came to an end in good order."""
-        if end is not None and self._position < end:
+        if end is not None and self.position < end:
             raise CutShortError
         total = self._source.total
-        self.is_done = total is None or self._position >= total
+        self.is_done = total is None or self.position >= total
 
     async def _give(self, handling: Awaitable[T]) -> T:
         """What the sink makes of it; its failures are not to be taken for the network's."""
@@ -323,13 +328,13 @@ async def carry(flow: Flow, call: Call, follow: Callable[[], Awaitable[Response]
     try:
         while True:
             call.url = link  # what it led to before may have expired
-            strides = flow.strides
+            position = flow.position
             response = await follow()
             if response.status == NOT_IN_RANGE:
                 flow.out_of_range()
             elif flow.is_done:
                 return flow.arrived()
-            stalled = stalled + 1 if strides == flow.strides else 1
+            stalled = 1 if flow.position > position else stalled + 1
             await _pause(call, policy, stalled, response.status)
     except _SinkError as error:
         failed = error.error
@@ -340,6 +345,8 @@ async def _pause(call: Call, policy: RetryPolicy, stalled: int, status: int) -> 
     wait, trace = policy.wait(stalled), current_trace()
     if not call.deadline.has(wait, told=False):
         raise cut_short(status).error
+    why = f"HTTP {status}" if status == NOT_IN_RANGE else "cut short"
+    logger.info("%s %s: %s, next try in %.2f s", call.request.method, call.url, why, wait)
     trace.tell("wait", seconds=wait, reason="retry")
     await policy.sleep(wait)
     trace.waited += wait

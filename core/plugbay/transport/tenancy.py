@@ -24,7 +24,7 @@ class Tenant:
 
 
 _lock = threading.Lock()
-_known: weakref.WeakValueDictionary[tuple[str, int, int], Tenant] = weakref.WeakValueDictionary()
+_known: weakref.WeakValueDictionary[tuple[str, int, Callable[[], float]], Tenant] = weakref.WeakValueDictionary()
 
 
 def tenant(base_url: str, http: Any, clock: Callable[[], float]) -> Tenant:
@@ -35,7 +35,7 @@ def tenant(base_url: str, http: Any, clock: Callable[[], float]) -> Tenant:
         http: What requests go through instead of the network: what it leads to is another service.
         clock: What the times of the budgets are measured by.
     """
-    key = (base_url, id(http), id(clock))
+    key = (base_url, id(http), clock)
     with _lock:
         found = _known.get(key)
         if found is None:

@@ -299,6 +299,7 @@ class Transport:
             raise InvalidParameterError(
                 f"{call.url.host} is not a host that files may come from.", details={"host": call.url.host}
             )
+        call.retried = 0
         # Credentials are not taken up again once the way has left the origin.
         at_home, hops = True, 0
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import SecretStr
 
@@ -251,3 +253,28 @@ async def test_refusal_says_what_to_do(status, body, told):
         await oauth().renew(A0, exchange)
     assert told in caught.value.hint
     assert caught.value.details["status"] == status
+
+
+async def test_an_early_renewal_that_hangs_costs_one_call(clock):
+    """A token that still works is used on while its early renewal hangs, whatever little time the calls have."""
+
+    async def hang(path, body):
+        await asyncio.Event().wait()
+
+    auth = OAuth2(access_token="old", refresh_token="r", client_id="c", expires_in=1_000, clock=clock)
+    clock.now += 900
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await auth.headers(hang)
+    assert "Bearer old" == (await auth.headers(hang))["authorization"]
+
+
+async def test_a_call_does_not_wait_long_for_an_early_renewal(clock):
+    """The call for whose sake a token is renewed early goes on with the old one after `early_wait` seconds."""
+
+    async def hang(path, body):
+        await asyncio.Event().wait()
+
+    auth = OAuth2(access_token="old", refresh_token="r", client_id="c", expires_in=1_000, clock=clock, early_wait=0.01)
+    clock.now += 900
+    assert "Bearer old" == (await auth.headers(hang))["authorization"]

@@ -46,6 +46,8 @@ def raw(encoding, *pieces, status=200):
         ("gzip", gzip.compress(TEXT)),
         ("X-GZIP", gzip.compress(TEXT)),
         ("gzip", gzip.compress(TEXT[:1000]) + gzip.compress(TEXT[1000:])),
+        ("gzip", gzip.compress(TEXT) + bytes(512)),
+        ("gzip", gzip.compress(TEXT[:1000]) + bytes(9) + gzip.compress(TEXT[1000:]) + bytes(9)),
         ("deflate", deflated(TEXT, 15)),
         ("deflate", deflated(TEXT, -15)),
     ],
@@ -73,6 +75,13 @@ async def test_broken_compression_is_an_error(transport):
     """A body that is not what its encoding says is refused."""
     with pytest.raises(ResponseIntegrityError):
         await transport(raw("gzip", b"\x1f\x8bgarbage" * 10)).send(GET)
+
+
+@pytest.mark.parametrize("behind", [b"x", bytes(9) + b"x" * 20])
+async def test_garbage_behind_compression_is_an_error(transport, behind):
+    """Behind the last gzip member there may be zeros and nothing else."""
+    with pytest.raises(ResponseIntegrityError):
+        await transport(raw("gzip", gzip.compress(TEXT) + behind)).send(GET)
 
 
 async def test_gzip_that_ends_early_is_cut_short(transport):
@@ -206,6 +215,16 @@ async def test_large_headers_are_fine(transport, serve):
         await connection.send("HTTP/1.1 200 OK\nContent-Length: 2\nx: " + "x" * 65_536 + "\n\n{}")
 
     assert {} == (await transport(base_url=await serve(talk)).send(GET)).json()
+
+
+async def test_json_behind_a_byte_order_mark(transport):
+    """A byte order mark before JSON is ignored; a second one is not, nor is one alone an answer."""
+    for body in (b"[1]", b"\xef\xbb\xbf[1]"):
+        assert [1] == (await transport(lambda request, body=body: httpx.Response(200, content=body)).send(GET)).json()
+    for body in (b"\xef\xbb\xbf", b"\xef\xbb\xbf\xef\xbb\xbf[1]"):
+        answer = await transport(lambda request, body=body: httpx.Response(200, content=body)).send(GET)
+        with pytest.raises(ResponseIntegrityError, match="JSON"):
+            answer.json()
 
 
 async def test_json_without_bottom(transport):

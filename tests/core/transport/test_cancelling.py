@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import threading
 
 import pytest
 
@@ -95,3 +97,45 @@ async def test_a_renewal_survives_those_who_wait_for_it(sandbox, seed):
             if each.access == live:
                 each.access = f"ended-{each.id}"
     await transport.aclose()
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 5])
+async def test_closing_that_is_cancelled_closes_all_the_same(sandbox, after):
+    """Who gives up closing leaves no connection open."""
+    transport = Transport(sandbox.base_url, OAuth2(access_token=sandbox.access_token), read_error=failing, timeout=20)
+    await asyncio.gather(*(transport.send(GET) for _ in range(10)))
+    await cancelled_after(after, asyncio.ensure_future(transport.aclose()))
+    if after == 0:  # it had not begun
+        await transport.aclose()
+    del transport
+    gc.collect()  # complains of what is left open
+
+
+def test_a_loop_closed_by_another_leaves_no_riddle(sandbox):
+    """Calls under way when another thread closes their transport end with a named error, and nothing is left to say."""
+    complaints = []
+    transport = Transport(sandbox.base_url, OAuth2(access_token=sandbox.access_token), read_error=failing, timeout=20)
+    sandbox.fail("/api/v2/tickets/5", hang=True, times=None)
+    started = threading.Barrier(2)
+
+    async def calls():
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        made = [asyncio.create_task(transport.send(GET)) for _ in range(5)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(started.wait)
+        outcomes = await asyncio.gather(*made, return_exceptions=True)
+        gc.collect()
+        return outcomes
+
+    def close():
+        started.wait()
+        asyncio.run(transport.aclose())
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    outcomes = asyncio.run(calls())
+    closer.join()
+    sandbox.heal()
+    assert {"NetworkError"} == {type(outcome).__name__ for outcome in outcomes}
+    assert [] == complaints

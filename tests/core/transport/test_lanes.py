@@ -80,7 +80,7 @@ class Pool(httpx.AsyncBaseTransport):
 async def test_lanes_that_nobody_needs_are_closed():
     """After a crowd has gone, calls in a row let go of one lane each."""
     made = []
-    lanes = Lanes(lambda: Pool(made), connections=4 * LANE, idle_seconds=-1)
+    lanes = Lanes(lambda: Pool(made), idle_seconds=-1)
     request = httpx.Request("GET", "https://acme.example.com/")
     answers = [await lanes.handle_async_request(request) for _ in range(4 * LANE)]
     assert 4 == len(made)
@@ -95,8 +95,8 @@ async def test_lanes_that_nobody_needs_are_closed():
 
 
 async def test_a_request_that_fails_leaves_its_room():
-    """Failures, and answers closed twice, do not use up the connections."""
-    lanes = Lanes(lambda: Pool([]), connections=2, idle_seconds=5)
+    """Failures, and answers closed twice, do not use up lanes."""
+    lanes = Lanes(lambda: Pool([]), idle_seconds=5)
     for _ in range(10):
         with pytest.raises(httpx.ConnectError):
             await lanes.handle_async_request(httpx.Request("GET", "https://acme.example.com/broken"))

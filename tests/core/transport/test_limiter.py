@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from plugbay.errors import RateLimitedError
 from plugbay.events import WaitEvent
 from plugbay.trace import Trace, traced
-from plugbay.transport import Budget, Deadline, Request
+from plugbay.transport import Budget, Deadline, Limits, Request
 from plugbay.transport.limiter import MOST_KEPT, RateLimiter, read_standard_budgets
 
 GET = Request("GET", "/tickets", repeatable=True)
@@ -141,6 +143,27 @@ async def test_a_wait_beyond_the_deadline_is_told_at_once(limited, clock):
     assert 5 < caught.value.retry_after <= WINDOW
 
 
+async def test_a_crowd_leaves_as_the_budget_allows(limited, clock):
+    """Of a hundred calls at once only those leave unknowing that have a connection; the others see what came of them."""
+    service = Service(clock, 20)
+
+    async def answer(request):
+        await asyncio.sleep(0)
+        return service(request)
+
+    client = limited(answer, timeout=1_000, limits=Limits(connections=10))
+    await asyncio.gather(*(client.send(GET) for _ in range(100)))
+    assert (100, {200}) == (len(service.statuses), set(service.statuses))
+
+
+async def test_a_service_that_is_not_there_for_a_while_is_waited_for(limited, clock, script):
+    """A 503 that says for how long is waited out by work that nobody sits before, like a 429."""
+    answers = script(httpx.Response(503, headers={"retry-after": "90"}), httpx.Response(200, json={}))
+    client = limited(answers, timeout=5)
+    await client.send(GET, deadline=client.deadline(patient=True))
+    assert [90.0] == clock.slept
+
+
 async def test_patience_waits_longer_than_the_deadline(limited, clock):
     """Work that nobody sits before waits as long as it is told, and then has the time that it had."""
     service = Service(clock, 1)
@@ -219,6 +242,26 @@ def test_an_odd_answer_does_not_end_all_calls():
     limiter.throttled("g", "/", 9e8, (), 0.0)
     assert limiter.ask("g", "/", 3_599.0) is not None
     assert limiter.ask("g", "/", 3_600.0) is None
+
+
+def test_a_budget_of_none_holds_once():
+    """A service that says its full budget is nothing is asked again when it said that it would be full."""
+    limiter = RateLimiter()
+    limiter.told("g", "/", [Budget("", 0, 45.0, 0)], 0.0)
+    assert limiter.ask("g", "/", 44.0) == (1.0, "account")
+    assert limiter.ask("g", "/", 45.0) is None
+
+
+def test_holds_outlive_the_budgets_of_single_records():
+    """Thousands of changed tickets do not make the account's hold forgotten, nor that of a refused endpoint."""
+    limiter = RateLimiter()
+    limiter.told("g", "/", [Budget("", 0, 60.0, 100)], 0.0)
+    limiter.throttled("h", "/", 50.0, (), 0.0)
+    for number in range(3 * MOST_KEPT):
+        limiter.told("t", f"/{number}", [Budget("per-ticket", 29, 600.0, 30, per_record=True)], 1.0)
+    assert limiter.ask("g", "/", 1.0) == (59.0, "account")
+    assert limiter.ask("h", "/", 49.0) is not None
+    assert len(limiter._states) <= MOST_KEPT + 2
 
 
 def test_memory_is_bounded():

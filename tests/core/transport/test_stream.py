@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -143,7 +144,7 @@ async def test_a_break_is_gone_on_from(fetch, clock, forgets, validator):
     assert (FILE, sha256(FILE).hexdigest()) == (sink.data, came.sha256)
     assert [None, "bytes=100000-", "bytes=150000-"] == server.ranges_asked
     assert {"etag": '"1"', "last-modified": modified}[validator] == server.requests[1].headers["if-range"]
-    assert [0.5, 1.0] == clock.slept
+    assert [0.5, 0.5] == clock.slept
 
 
 async def test_breaks_without_end_are_fine_while_something_comes(fetch):
@@ -152,6 +153,30 @@ async def test_breaks_without_end_are_fine_while_something_comes(fetch):
     await fetch(server, sink, max_attempts=1, base=0.001)
     assert FILE == sink.data
     assert 13 == len(server.requests)
+
+
+async def test_short_waits_while_something_comes(fetch, clock):
+    """However little a try brings, the wait behind it is the first one's, so that a call's time is enough for many."""
+    server, sink = Server(*[64 * 1024] * 47, data=bytes(3 * 2**20)), Bytes()
+    await fetch(server, sink)
+    assert (len(server.data), 48) == (len(sink.data), len(server.requests))
+    assert [0.5] * 47 == clock.slept
+
+
+async def test_longer_waits_while_nothing_new_comes(fetch, clock):
+    """A beginning that does not reach the place of the last break brings nothing, and the waits grow."""
+    server = Server(150_000, 100_000, 50_000, ranges=False)
+    await fetch(server, Bytes())
+    assert [0.5, 1.0, 2.0] == clock.slept
+
+
+async def test_waits_are_logged(fetch, caplog):
+    """A wait in the midst of a file is in the log like any other, and the link is not."""
+    caplog.set_level(logging.INFO, "plugbay.transport")
+    await fetch(Server(100_000), Bytes())
+    assert [
+        ("plugbay.transport", logging.INFO, "GET https://acme.example.com/...: cut short, next try in 0.50 s")
+    ] == caplog.record_tuples
 
 
 async def test_tries_that_bring_nothing_are_counted(fetch):
@@ -287,7 +312,7 @@ async def test_parts_without_a_byte_are_counted(fetch):
     assert 4 == len(server.requests)
 
 
-async def test_out_of_range_begins_anew(fetch):
+async def test_out_of_range_begins_anew(fetch, caplog):
     """A server that says the file ends before our place has another file, which is read from its start."""
 
     def shrink(server, request):
@@ -295,8 +320,10 @@ async def test_out_of_range_begins_anew(fetch):
         return httpx.Response(416, headers={"content-range": "bytes */500"})
 
     server, sink = Server(100_000, shrink), Bytes()
+    caplog.set_level(logging.INFO, "plugbay.transport")
     await fetch(server, sink)
     assert OTHER[:500] == sink.data
+    assert "HTTP 416, next try in" in caplog.messages[-1]
 
 
 async def test_out_of_range_without_a_range(fetch):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr, model_validator
 
 from plugbay.auth import BasicToken, Credentials, OAuth2, TokenStore
+from plugbay.auth.oauth2 import EARLY_SECONDS
 from plugbay.errors import ConfigurationError
 from plugbay.types import SecretModel
 
@@ -88,8 +89,16 @@ class ApiTokenConfig(SecretModel):
         def __init__(self, *, email: str, api_token: str | SecretStr) -> None: ...
 
 
-def credentials_of(config: Any, *, on_token_refresh: Any = None, token_store: TokenStore | None = None) -> Credentials:
+def credentials_of(
+    config: Any, *, on_token_refresh: Any = None, token_store: TokenStore | None = None, timeout: float = 60.0
+) -> Credentials:
     """The credentials that a configuration describes.
+
+    Args:
+        config: The configuration.
+        on_token_refresh: Is told of new tokens.
+        token_store: Keeps them.
+        timeout: Seconds that a call has; half of them at most are spent on a token that still works.
 
     Raises:
         ConfigurationError: It describes none.
@@ -102,6 +111,7 @@ def credentials_of(config: Any, *, on_token_refresh: Any = None, token_store: To
             token_path=TOKEN_PATH,
             on_token_refresh=on_token_refresh,
             token_store=token_store,
+            early_wait=min(EARLY_SECONDS, timeout / 2),
             **{name: getattr(config, name) for name in OAuthConfig.model_fields},
         )
     raise ConfigurationError(
