@@ -20,7 +20,7 @@ from plugbay.transport.limiter import Budget, BudgetReader, Hold
 from plugbay.transport.message import Response
 from plugbay.transport.quiet_log import OURS
 from plugbay.transport.retry import THROTTLED, RetryPolicy
-from plugbay.transport.strike import strike_out
+from plugbay.transport.strike import strike_out, strike_text
 from plugbay.transport.tenancy import Tenant
 
 __all__ = ["Courier"]
@@ -30,6 +30,8 @@ logger = logging.getLogger("plugbay.transport")
 FIRST_FAILURE = 300
 """From here on, redirects included, nobody wants more than the beginning of the body."""
 
+SHOWN_HEADERS = ("x-request-id", "content-type")
+USUAL_TYPES = frozenset({"application/json", "application/json; charset=utf-8"})
 SERVER_ERRORS = range(500, 600)
 REQUEST_TIMEOUT = 408
 CONFLICT = 409
@@ -110,8 +112,12 @@ class Courier:
         except BaseException:
             self._tell(call, None, self._policy.monotonic() - started)
             raise
+        else:
+            _unquote_headers(outcome, credentials)
         finally:
-            with suppress(ValueError):  # whoever closes a coroutine that nobody awaits does it from a context of his own
+            with suppress(
+                ValueError
+            ):  # whoever closes a coroutine that nobody awaits does it from a context of his own
                 OURS.reset(ours)
         self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
@@ -238,6 +244,14 @@ def _used_up(hold: Hold) -> RateLimitedError:
         retry_after=hold.seconds,
         details={"bucket": hold.bucket},
     )
+
+
+def _unquote_headers(outcome: Response | Failure, credentials: Mapping[str, str]) -> None:
+    """Takes quoted credentials out of the headers that errors and events show."""
+    if isinstance(outcome, Response) and credentials:
+        for name in SHOWN_HEADERS:
+            if (text := outcome.headers.get(name)) is not None and text not in USUAL_TYPES:
+                outcome.headers[name] = strike_text(text, credentials)
 
 
 def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]) -> Response:

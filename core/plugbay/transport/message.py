@@ -60,7 +60,7 @@ class Response:
     """
 
     status: int
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     body: bytes = field(repr=False)
     attempts: int = 1
 

@@ -95,6 +95,13 @@ async def test_protocol_error_is_not_quoted(transport, script):
         ({"retry-after": "-5"}, [1.0]),
         ({"retry-after": "soon"}, [1.0]),
         ({"retry-after": "nan"}, [1.0]),
+        ([("retry-after", "30"), ("retry-after", "30")], [30.0]),
+        ({"retry-after": "5, soon, 30"}, [30.0]),
+        ({"retry-after-ms": "100", "retry-after": "30"}, [30.0]),
+        ({"retry-after-ms": "40000", "retry-after": "30"}, [40.0]),
+        ({"retry-after": "3", "ratelimit-reset": "17"}, [17.0]),
+        ({"retry-after": f"5, {email.utils.formatdate(NOW + 7, usegmt=True)}, 2"}, [7.0]),
+        ({"retry-after": "Tuesday, 14-Nov-23 22:13:30 GMT, 2"}, [10.0]),
     ],
 )
 async def test_retry_after_is_honoured(transport, script, clock, headers, waits):
@@ -154,3 +161,43 @@ def test_seconds_and_dates_mean_the_same(seconds):
 def test_a_date_without_a_zone_is_utc():
     """A date that names no zone is taken as UTC."""
     assert asked_wait({"retry-after": "Tue, 14 Nov 2023 22:13:30"}, throttled=False, now=NOW) == 10
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 3600])
+async def test_a_date_counts_from_the_answers_own(transport, script, clock, ahead):
+    """Where the service's clock and ours disagree, a date still means the wait that the service had in mind."""
+    sent, until = (email.utils.formatdate(NOW + ahead + seconds, usegmt=True) for seconds in (0, 7))
+    answers = script(httpx.Response(429, headers={"date": sent, "retry-after": until}), OK)
+    await transport(answers).send(GET)
+    assert clock.slept == [7.0]
+
+
+def test_a_date_counts_from_our_clock_where_the_answers_own_is_no_date():
+    """A `Date` that cannot be read, or a number in its place, is as good as none; of two, the earlier counts."""
+    until = email.utils.formatdate(NOW + 7, usegmt=True)
+    for date in ("yesterday", "", "5", ","):
+        assert asked_wait({"date": date, "retry-after": until}, throttled=False, now=NOW) == 7
+    two = f"{email.utils.formatdate(NOW, usegmt=True)}, {email.utils.formatdate(NOW - 2, usegmt=True)}"
+    assert asked_wait({"date": two, "retry-after": until}, throttled=False, now=NOW + 99) == 9
+
+
+def test_milliseconds_have_the_same_longest_wait():
+    """A wait in milliseconds is not cut shorter than the same in seconds."""
+    assert asked_wait({"retry-after-ms": "86400000000"}, throttled=False, now=NOW) == 366 * 86_400
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80), st.text(max_size=80), st.lists(st.integers(0, 10**6), min_size=1, max_size=4))
+def test_no_wait_is_shorter_than_the_longest_that_is_told(date, other, told):
+    """Whatever else an answer says, the longest of its readable waits is kept."""
+    headers = {"date": date, "retry-after-ms": other, "retry-after": ", ".join(map(str, told))}
+    wait = asked_wait(headers, throttled=True, now=NOW)
+    assert wait is not None
+    assert math.isfinite(wait)
+    assert wait >= max(told)
+
+
+def test_a_moment_is_no_window():
+    """A `ratelimit-reset` that is a moment, as of some services, is not waited for as if it were seconds."""
+    headers = {"retry-after": "3", "ratelimit-reset": "1789000000"}
+    assert 3.0 == asked_wait(headers, throttled=True, now=NOW)
