@@ -115,9 +115,8 @@ class Courier:
         else:
             _unquote_headers(outcome, credentials)
         finally:
-            with suppress(
-                ValueError
-            ):  # whoever closes a coroutine that nobody awaits does it from a context of his own
+            # Whoever closes a coroutine that nobody awaits does it from a context of his own.
+            with suppress(ValueError):
                 OURS.reset(ours)
         self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
