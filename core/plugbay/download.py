@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
+from plugbay.finishing import in_thread, outlast
 from plugbay.sink import Held, Sink, Source, Tell, check_told
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Download(Generic[T]):
             ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile.
             PlugbayError: It cannot be written, or any other failure.
         """
-        from plugbay.part_file import PartFile, in_thread, target_of  # noqa: PLC0415 - most programs write no files
+        from plugbay.part_file import PartFile, target_of  # noqa: PLC0415 - most programs write no files
 
         self._check(max_bytes, timeout)
         if progress is not None:
@@ -188,7 +189,7 @@ class Download(Generic[T]):
             await task
         finally:
             task.cancel()
-            await _ended(task)
+            await outlast(task)
 
     def _check(self, max_bytes: int, timeout: float | None) -> None:
         if self._is_part:
@@ -235,19 +236,3 @@ class _Handover:
 
     def end(self, _: asyncio.Future[Any]) -> None:
         self._pieces.put_nowait(b"")
-
-
-async def _ended(task: asyncio.Future[Any]) -> None:
-    """Waits for the end of a task, however it ends, and even when cancelled meanwhile."""
-    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
-
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait((task,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if not task.cancelled():
-        task.exception()  # it was raised where it was waited for, if anybody was left
-    if cancelled is not None:
-        raise cancelled

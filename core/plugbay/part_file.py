@@ -15,14 +15,17 @@ import re
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from plugbay.disk import sync_directory
 from plugbay.errors import ConflictError, InvalidParameterError, PlugbayError
+from plugbay.finishing import in_thread
 from plugbay.json_safe import is_object
 from plugbay.sink import Digest, Held, Source
 
-__all__ = ["PartFile", "in_thread", "target_of"]
+__all__ = ["PartFile", "target_of"]
 
 T = TypeVar("T")
 
@@ -132,7 +135,7 @@ class PartFile:
 
     async def abandon(self, *, keep: bool) -> None:
         """Lets go of the file, and deletes it unless it is to be kept and can be gone on with."""
-        await in_thread(self._abandon, keep)
+        await in_thread(partial(self._abandon, keep))
 
     def close(self) -> None:
         """Lets go of the file as it is; harmless when called twice."""
@@ -142,7 +145,7 @@ class PartFile:
 
     async def _work(self, function: Callable[..., T], *values: Any) -> T:
         try:
-            return await in_thread(function, *values)
+            return await in_thread(partial(function, *values))
         except OSError as error:
             reason, number = error.strerror or type(error).__name__, error.errno
         raise PlugbayError(
@@ -243,7 +246,7 @@ class PartFile:
         self._name()
         self._forget()
         self.close()
-        _sync_directory(self._target.parent)
+        sync_directory(self._target.parent)
 
     def _name(self) -> None:
         if self._overwrite:
@@ -278,24 +281,6 @@ class PartFile:
         self._note.unlink(missing_ok=True)
 
 
-async def in_thread(function: Callable[..., T], *values: Any) -> T:
-    """What a function gives that blocks; a caller that is cancelled leaves when it has ended, not before."""
-    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
-
-    loop = asyncio.get_running_loop()
-    work = loop.run_in_executor(None, lambda: function(*values))
-    cancelled: asyncio.CancelledError | None = None
-    while not work.done():
-        try:
-            await asyncio.wait((work,))
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return work.result()
-    work.exception()  # nobody is left to hear of it
-    raise cancelled
-
-
 def _is_there(target: Path) -> bool:
     """Whether something has the name already; raises if nothing ever could."""
     try:
@@ -324,14 +309,3 @@ def _is_ours(status: os.stat_result) -> bool:
 
 def _in_use(target: Path) -> InvalidParameterError:
     return InvalidParameterError(f"{target} is there already.", hint="Pass overwrite=True to replace it.")
-
-
-def _sync_directory(directory: Path) -> None:
-    """A new name is on the disk only when its directory is."""
-    if sys.platform == "win32":  # which cannot open one
-        return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -37,7 +37,7 @@ from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_support.attachments import FilePart
 from plugbay.declare import Download
 from plugbay.executor import LocalExecutor
-from plugbay.part_file import in_thread
+from plugbay.finishing import in_thread
 from plugbay.transport import RetryPolicy, Transport
 
 FILE = bytes(range(256)) * 12_000  # three chunks, the last one not full

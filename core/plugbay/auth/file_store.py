@@ -12,8 +12,9 @@ from plugbay.auth.private_file import make_directory, read_private, write_privat
 from plugbay.auth.process_lock import process_lock
 from plugbay.auth.token_text import read_text, write_text
 from plugbay.auth.tokens import LockingTokenStore, Tokens
-from plugbay.auth.waiting import LOCK_SECONDS, blocking
+from plugbay.auth.waiting import LOCK_SECONDS
 from plugbay.errors import ConfigurationError
+from plugbay.finishing import in_thread
 
 __all__ = ["FileTokenStore"]
 
@@ -55,7 +56,7 @@ class FileTokenStore(LockingTokenStore):
         Raises:
             ConfigurationError: The file cannot be read, holds something else or only a part, or others may read it.
         """
-        return await blocking(lambda: self._told("read", self._load))
+        return await in_thread(lambda: self._told("read", self._load))
 
     async def save(self, tokens: Tokens) -> None:
         """Keep the pair.
@@ -63,7 +64,7 @@ class FileTokenStore(LockingTokenStore):
         Raises:
             ConfigurationError: The file cannot be written, or holds something that `load` would refuse.
         """
-        await blocking(lambda: self._told("written", lambda: self._save(tokens)))
+        await in_thread(lambda: self._told("written", lambda: self._save(tokens)))
 
     @asynccontextmanager
     async def lock(self) -> AsyncGenerator[None]:
@@ -73,7 +74,7 @@ class FileTokenStore(LockingTokenStore):
             DeadlineExceededError: Others held it for `lock_timeout` seconds.
             ConfigurationError: The lock file cannot be made or locked.
         """
-        path = await blocking(lambda: self._told("locked", self._lock_path))
+        path = await in_thread(lambda: self._told("locked", self._lock_path))
         async with process_lock(path, timeout=self._lock_timeout):
             yield
 

@@ -12,8 +12,9 @@ from plugbay.auth.process_lock import process_lock
 from plugbay.auth.state import lock_file
 from plugbay.auth.token_text import read_text, write_text
 from plugbay.auth.tokens import LockingTokenStore, Tokens
-from plugbay.auth.waiting import LOCK_SECONDS, blocking
+from plugbay.auth.waiting import LOCK_SECONDS
 from plugbay.errors import ConfigurationError
+from plugbay.finishing import in_thread
 
 __all__ = ["KeyringTokenStore"]
 
@@ -58,7 +59,7 @@ class KeyringTokenStore(LockingTokenStore):
         Raises:
             ConfigurationError: The keyring cannot be read, or holds something else under these names.
         """
-        text = await blocking(lambda: self._told("read", self._read))
+        text = await in_thread(lambda: self._told("read", self._read))
         return self._tokens(text) if text else None
 
     async def save(self, tokens: Tokens) -> None:
@@ -67,7 +68,7 @@ class KeyringTokenStore(LockingTokenStore):
         Raises:
             ConfigurationError: The keyring cannot be written, or does not keep what it is given.
         """
-        await blocking(lambda: self._told("written", lambda: self._write(write_text(tokens))))
+        await in_thread(lambda: self._told("written", lambda: self._write(write_text(tokens))))
 
     @asynccontextmanager
     async def lock(self) -> AsyncGenerator[None]:
@@ -77,7 +78,7 @@ class KeyringTokenStore(LockingTokenStore):
             DeadlineExceededError: Others held it for `lock_timeout` seconds.
             ConfigurationError: The lock file cannot be made or locked.
         """
-        path = await blocking(lambda: lock_file(self._service, self._username))
+        path = await in_thread(lambda: lock_file(self._service, self._username))
         async with process_lock(path, timeout=self._lock_timeout):
             yield
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretBytes, SecretStr
 
+from plugbay.disk import sync_directory
 from plugbay.errors import ConfigurationError
 
 __all__ = ["make_directory", "read_private", "write_private"]
@@ -35,7 +36,7 @@ def make_directory(directory: Path) -> None:
         return
     make_directory(directory.parent)
     directory.mkdir(0o700, exist_ok=True)
-    _sync_directory(directory.parent)
+    sync_directory(directory.parent)
 
 
 def read_private(path: Path) -> SecretBytes | None:
@@ -91,19 +92,8 @@ def write_private(path: Path, content: SecretStr) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
     _remove_leftovers(path)
-
-
-def _sync_directory(directory: Path) -> None:
-    """A new name is on the disk only when its directory is."""
-    if sys.platform == "win32":  # which cannot open one
-        return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _remove_leftovers(path: Path) -> None:

@@ -15,8 +15,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from plugbay.auth.waiting import blocking, poll
+from plugbay.auth.waiting import poll
 from plugbay.errors import ConfigurationError
+from plugbay.finishing import in_thread
 
 __all__ = ["process_lock"]
 
@@ -113,7 +114,7 @@ async def process_lock(path: Path, *, timeout: float) -> AsyncGenerator[None]:  
     loop = asyncio.get_running_loop()
 
     async def attempt() -> _Grip | None:
-        return await blocking(partial(_attempt, path, loop), undo=_undo)
+        return await in_thread(partial(_attempt, path, loop), undo=_undo)
 
     grip = await poll(attempt, timeout=timeout, what=f"The lock {path}")
     try:

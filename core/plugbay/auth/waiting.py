@@ -1,4 +1,4 @@
-"""Waiting that leaves the event loop free: for what blocks, and for what somebody else holds."""
+"""Waiting for what somebody else holds, which leaves the event loop free."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from plugbay.errors import DeadlineExceededError
 
-__all__ = ["LOCK_SECONDS", "blocking", "poll"]
+__all__ = ["LOCK_SECONDS", "poll"]
 
 T = TypeVar("T")
 
@@ -17,28 +17,6 @@ LOCK_SECONDS = 60.0
 
 SHORTEST_WAIT = 0.005
 LONGEST_WAIT = 0.05
-
-
-async def blocking(work: Callable[[], T], *, undo: Callable[[T], object] | None = None) -> T:
-    """What `work` returns, run on a thread and always to its end.
-
-    A caller that is cancelled is let go when the work has ended, so that nothing is written behind its back.
-
-    Args:
-        work: What blocks, but not for long.
-        undo: Is given the result if the caller was cancelled and cannot have it.
-    """
-    import asyncio  # noqa: PLC0415 - a program that only describes tools needs no event loop
-
-    # Not a task: the end of a loop cancels all tasks, and with them what they wait for.
-    future = asyncio.get_running_loop().run_in_executor(None, work)
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait((future,))
-        if undo is not None and not future.cancelled() and future.exception() is None:
-            undo(future.result())
-        raise
 
 
 async def poll(attempt: Callable[[], Awaitable[T | None]], *, timeout: float, what: str) -> T:  # noqa: ASYNC109 - it names the lock

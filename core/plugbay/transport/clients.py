@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import asyncio
     import ssl
 
+from plugbay.finishing import outlast
 from plugbay.transport.quiet_log import mask_headers
 
 __all__ = ["Client", "Clients", "Limits"]
@@ -244,15 +245,9 @@ class Client(httpx.AsyncClient):
         keeper, self.keeper = self.keeper, None
         if keeper is None:
             return
-        closing, cancelled = asyncio.ensure_future(keeper.aclose()), None
         # What has begun to be closed is closed, whoever is cancelled meanwhile.
-        while not closing.done():
-            try:
-                await asyncio.wait((closing,))
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            raise cancelled
+        closing = asyncio.ensure_future(keeper.aclose())
+        await outlast(closing)
         closing.result()
 
 
