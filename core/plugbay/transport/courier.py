@@ -211,7 +211,7 @@ class Courier:
         if attempt >= self._max_attempts or not self._may_repeat(call, outcome):
             return None
         throttled = _is(outcome, THROTTLED)
-        asked = None if isinstance(outcome, Failure) else self._asked(outcome, self._read_budgets(outcome.headers))
+        asked = None if isinstance(outcome, Failure) else self.asked(outcome)
         wait = self._policy.wait(attempt, throttled=throttled, asked=asked)
         # Waiting past the deadline would only make a slow failure out of a quick and telling one.
         return (wait, asked is not None) if call.deadline.has(wait, told=asked is not None) else None

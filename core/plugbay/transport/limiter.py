@@ -187,13 +187,13 @@ def read_standard_budgets(headers: Mapping[str, str]) -> Sequence[Budget]:
     Source: draft-ietf-httpapi-ratelimit-headers, in the form that came before version 8.
     """
     remaining, resets = headers.get("ratelimit-remaining", ""), headers.get("ratelimit-reset", "")
-    if not (is_count(remaining) and is_count(resets)):
+    if not (_is_count(remaining) and _is_count(resets)):
         return ()
     total = headers.get("ratelimit-limit", "")
-    return (Budget("", int(remaining), float(resets), int(total) if is_count(total) else None),)
+    return (Budget("", int(remaining), float(resets), int(total) if _is_count(total) else None),)
 
 
-def is_count(text: str) -> bool:
+def _is_count(text: str) -> bool:
     """Whether a header's text is a whole number of a believable size."""
     return 0 < len(text) <= 9 and text.isascii() and text.isdigit()  # noqa: PLR2004 - below a thousand million
 

@@ -22,6 +22,12 @@ def failing(request, response):
     return PlugbayError(f"HTTP {response.status}")
 
 
+def lasting(sandbox, **settings):
+    """A transport whose token never ends."""
+    credentials = OAuth2(access_token=sandbox.access_token)
+    return Transport(sandbox.base_url, credentials, read_error=failing, timeout=20, **settings)
+
+
 async def turns(number):
     """Lets the event loop go round so many times."""
     for _ in range(number):
@@ -46,9 +52,7 @@ def sandbox():
 async def test_a_pool_of_one_connection_survives(sandbox, seed):
     """With one connection for all, calls cancelled at any moment, also those that queue for it, leave it usable."""
     rng = random.Random(seed)
-    credentials = OAuth2(access_token=sandbox.access_token)
-    limits = Limits(connections=1)
-    transport = Transport(sandbox.base_url, credentials, read_error=failing, timeout=20, limits=limits)
+    transport = lasting(sandbox, limits=Limits(connections=1))
     for _ in range(ROUNDS):
         calls = [asyncio.create_task(transport.send(GET)) for _ in range(rng.randint(1, 3))]
         await cancelled_after(rng.randint(0, 60), *calls)
@@ -60,9 +64,7 @@ async def test_a_pool_of_one_connection_survives(sandbox, seed):
 async def test_those_who_queue_are_not_forgotten(sandbox, seed):
     """Of calls that queue for one connection some are cancelled at any moment; all the others are answered."""
     rng = random.Random(seed)
-    credentials = OAuth2(access_token=sandbox.access_token)
-    limits = Limits(connections=1)
-    transport = Transport(sandbox.base_url, credentials, read_error=failing, timeout=20, limits=limits)
+    transport = lasting(sandbox, limits=Limits(connections=1))
     for _ in range(ROUNDS // 3):
         calls = [asyncio.create_task(transport.send(GET)) for _ in range(5)]
         await turns(rng.randint(0, 100))
@@ -102,7 +104,7 @@ async def test_a_renewal_survives_those_who_wait_for_it(sandbox, seed):
 @pytest.mark.parametrize("after", [0, 1, 2, 5])
 async def test_closing_that_is_cancelled_closes_all_the_same(sandbox, after):
     """Who gives up closing leaves no connection open."""
-    transport = Transport(sandbox.base_url, OAuth2(access_token=sandbox.access_token), read_error=failing, timeout=20)
+    transport = lasting(sandbox)
     await asyncio.gather(*(transport.send(GET) for _ in range(10)))
     await cancelled_after(after, asyncio.ensure_future(transport.aclose()))
     if after == 0:  # it had not begun
@@ -114,7 +116,7 @@ async def test_closing_that_is_cancelled_closes_all_the_same(sandbox, after):
 def test_a_loop_closed_by_another_leaves_no_riddle(sandbox):
     """Calls under way when another thread closes their transport end with a named error, and nothing is left to say."""
     complaints = []
-    transport = Transport(sandbox.base_url, OAuth2(access_token=sandbox.access_token), read_error=failing, timeout=20)
+    transport = lasting(sandbox)
     sandbox.fail("/api/v2/tickets/5", hang=True, times=None)
     started = threading.Barrier(2)
 
