@@ -2,7 +2,8 @@
 
 The wrapper of a tool function opens a `ToolCall`; everything the function calls,
 in threads as well, finds it in a context variable. Without one it is the
-programmer's own call.
+programmer's own call. Whoever calls for somebody else may have been given the
+idempotency key of the call, which is known in the same way.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 from plugbay.operation import Operation
 from plugbay.policy import Policy
 
-__all__ = ["Step", "ToolCall", "current_tool_call", "open_tool_call"]
+__all__ = ["Step", "ToolCall", "current_key", "current_tool_call", "open_tool_call", "under_key"]
 
 _current: ContextVar[ToolCall | None] = ContextVar("plugbay_tool_call", default=None)
+_key: ContextVar[str | None] = ContextVar("plugbay_idempotency_key", default=None)
 
 
 @dataclass(slots=True)
@@ -74,3 +76,22 @@ def open_tool_call(call: ToolCall) -> Generator[ToolCall]:
         yield call
     finally:
         _current.reset(token)
+
+
+def current_key() -> str | None:
+    """The idempotency key that was given for what this code does, or None if none was."""
+    return _key.get()
+
+
+@contextmanager
+def under_key(key: str | None) -> Generator[None]:
+    """Gives the block's call an idempotency key, in place of one of the connector's own making.
+
+    Args:
+        key: The key, which means one call and its repetitions; None leaves it to the connector.
+    """
+    token = _key.set(key)
+    try:
+        yield
+    finally:
+        _key.reset(token)

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
 from plugbay.finishing import in_thread, outlast
-from plugbay.sink import Held, Sink, Source, Tell, check_told
+from plugbay.sink import Described, Held, Sink, Source, Tell, check_told
 
 if TYPE_CHECKING:
     import asyncio
@@ -150,6 +150,34 @@ class Download(Generic[T]):
             part.close()
         return saved
 
+    async def into(
+        self,
+        sink: Sink,
+        *,
+        max_bytes: int = LARGEST,
+        timeout: float | None = None,  # noqa: ASYNC109 - it leaves out the time that the sink takes
+    ) -> Streamed:
+        """Brings the whole file to a sink of the caller's own, which says what it has of it already.
+
+        Args:
+            sink: Where the bytes go.
+            max_bytes: The most the file may have.
+            timeout: The most all of it may take, in seconds. Without it the file may take as long as each MiB comes
+                within the time of one call.
+
+        Raises:
+            InvalidParameterError: A setting makes no sense, or `download` was asked for a window.
+            ResponseIntegrityError: It is too large, not of the size that was promised, or changed meanwhile.
+            PlugbayError: Any other failure. What the sink raises is raised as it is.
+        """
+        self._check(max_bytes, timeout)
+
+        async def bring(stream: Stream) -> Streamed:
+            return await stream(sink, max_bytes=max_bytes, timeout=timeout, tell=None)
+
+        came: Streamed = await self._run(bring)
+        return came
+
     async def pieces(
         self,
         *,
@@ -217,7 +245,7 @@ class _Handover:
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._has_given = False
 
-    async def open(self, identity: str, size: int | None) -> Held | None:  # noqa: ARG002 - the protocol's
+    async def open(self, file: Described) -> Held | None:  # noqa: ARG002 - the protocol's
         return None
 
     async def begin(self, source: Source) -> bool:  # noqa: ARG002 - the protocol's

@@ -1,7 +1,7 @@
 """Idempotency keys: a call that is repeated has the key that it had, so that it makes one record.
 
-A service that honours such keys makes one record of a call and of its repetitions. Two kinds
-of repetition are known:
+A service that honours such keys makes one record of a call and of its repetitions. A key that the caller
+was given for the call is used as it is, and whoever gave it knows of repetitions. Else two kinds are known:
 
 - A framework runs a tool call again, in this process or, after a restart, in another: the key is
   derived from the framework's id of the tool call, the arguments, and which of the tool call's equal
@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plugbay.context import ToolCall, current_tool_call
+from plugbay.context import ToolCall, current_key, current_tool_call
 from plugbay.errors import NotFoundError, PermissionDeniedError, PlugbayError, ValidationFailedError
 from plugbay.operation import Operation
 from plugbay.outcome import is_unknown
@@ -49,6 +49,8 @@ class IdempotencyKeys:
         """The key to send, or None if the service knows no keys for the operation."""
         if operation.idempotency_header is None:
             return None
+        if (given := current_key()) is not None:
+            return given
         mark = operation.fingerprint(arguments, BYTES)
         call = current_tool_call()
         with self._lock:
@@ -70,7 +72,7 @@ class IdempotencyKeys:
             key: The key that was sent.
             error: How it failed or was broken off, or None.
         """
-        if key is None:
+        if key is None or key == current_key():
             return
         mark = operation.fingerprint(arguments, BYTES)
         with self._lock:

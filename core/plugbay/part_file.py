@@ -23,7 +23,7 @@ from plugbay.disk import sync_directory
 from plugbay.errors import ConflictError, InvalidParameterError, PlugbayError
 from plugbay.finishing import in_thread
 from plugbay.json_safe import is_object
-from plugbay.sink import Digest, Held, Source
+from plugbay.sink import Described, Digest, Held, Source
 
 __all__ = ["PartFile", "target_of"]
 
@@ -103,15 +103,15 @@ class PartFile:
         self._buffer = bytearray()
         self._written = 0
 
-    async def open(self, identity: str, size: int | None) -> Held | None:
+    async def open(self, file: Described) -> Held | None:
         """Opens the file under its other name.
 
         Raises:
             ConflictError: Another download writes to it just now.
             PlugbayError: It cannot be opened.
         """
-        self._identity = identity
-        return await self._work(self._open, size)
+        self._identity = file.identity
+        return await self._work(self._open, file.size)
 
     async def begin(self, source: Source) -> bool:
         """Empties the file and notes of what it is to be the beginning."""

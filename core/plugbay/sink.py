@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from plugbay.errors import ConfigurationError
 
-__all__ = ["Arrived", "Digest", "Held", "Sink", "Source", "Tell", "check_told"]
+__all__ = ["Arrived", "Described", "Digest", "Held", "Sink", "Source", "Tell", "check_told"]
 
 Tell: TypeAlias = Callable[[int, int | None], object]
 """Is told the bytes received and the bytes there are in all, None if nobody says so."""
@@ -50,6 +50,22 @@ class Digest(Protocol):
     def hexdigest(self) -> str:
         """The same in hexadecimal."""
         ...
+
+
+class Described(NamedTuple):
+    """A file as the service's own record of it tells, before any byte has come.
+
+    Attributes:
+        identity: What tells the file from others, whatever its address of the day is.
+        size: In bytes, if that is known.
+        file_name: Its name, if it has one.
+        content_type: Its media type, if that is known.
+    """
+
+    identity: str
+    size: int | None
+    file_name: str | None = None
+    content_type: str | None = None
 
 
 class Source(NamedTuple):
@@ -98,12 +114,11 @@ class Arrived(NamedTuple):
 class Sink(Protocol):
     """Takes the bytes of one file, in order."""
 
-    async def open(self, identity: str, size: int | None) -> Held | None:
+    async def open(self, file: Described) -> Held | None:
         """Gets ready.
 
         Args:
-            identity: What tells the file from others, whatever its address of the day is.
-            size: Of the file in bytes, if that is known.
+            file: What is to come.
 
         Returns:
             What is there of the file already, if anything.

@@ -1,7 +1,7 @@
 """The code of the published connector pages runs here with another package name and nothing else changed.
 
-The copies in `seeds` are the pages' own text, whose indentation is lost. Hosted credentials are replaced by a
-connector to the sandbox; everything else of a block is executed as it stands.
+Hosted credentials are replaced by a connector to the sandbox; everything else of a block is executed as it stands.
+That the hosted credentials work as written as well is shown by `test_seeds_hosted.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +17,8 @@ from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
 from plugbay.errors import ConfigurationError
 
-SEEDS = Path(__file__).parent / "seeds"
-PAGES = next(
-    (
-        folder / "shared" / "seeds"
-        for folder in Path(__file__).resolve().parents
-        if (folder / "shared" / "seeds").is_dir()
-    ),
-    None,
-)
+from .pages import PAGES, SEEDS, blocks_of, curls_of, renamed, restored, text_of
+
 BLOCKS = {
     "zendesk-support-authentication.txt": (
         "support_oauth",
@@ -35,27 +27,28 @@ BLOCKS = {
         "support_langchain",
         "support_openai_agents",
         "support_fastmcp",
+        "support_pydantic_ai_explicit",
+        "support_langchain_explicit",
+        "support_openai_agents_explicit",
+        "support_fastmcp_explicit",
     ),
     "zendesk-talk-authentication.txt": ("talk_oauth", "talk_token", "talk_pydantic_ai"),
 }
+CURLS = {
+    "zendesk-support-authentication.txt": (
+        "support_curl_oauth",
+        "support_curl_initiate",
+        "support_curl_token",
+        "support_curl_execute",
+    ),
+    "zendesk-talk-authentication.txt": (
+        "talk_curl_oauth",
+        "talk_curl_initiate",
+        "talk_curl_token",
+        "talk_curl_execute",
+    ),
+}
 ENDING = "ignore:Zendesk ends API tokens:FutureWarning"
-
-
-def text_of(name: str) -> str:
-    """The copy of a block."""
-    return (SEEDS / f"{name}.txt").read_text(encoding="utf-8")
-
-
-def restored(text: str) -> str:
-    """The block with the indentation of its function put back: all from `def` to `return`."""
-    lines, inside = [], False
-    for line in text.splitlines():
-        lines.append(f"    {line}" if inside else line)
-        if line.startswith(("def ", "async def ")):
-            inside = True
-        elif line.startswith("return "):
-            inside = False
-    return "\n".join(lines) + "\n"
 
 
 def is_hosted(node: ast.stmt) -> bool:
@@ -273,51 +266,16 @@ async def test_the_fastmcp_stack(sandbox, support, question):
     question.check(results, sandbox)
 
 
-def blocks_of(page: str) -> list[str]:
-    """The Python blocks of a page's text.
-
-    A block begins with an import after a line that is none, and goes on as long as its lines are code; a heading
-    of one word is not code, though it would parse.
-    """
-    lines = page.splitlines()
-    starts = [
-        number
-        for number, line in enumerate(lines)
-        if line.startswith("from ") and not lines[number - 1].startswith("from ")
-    ]
-    blocks = []
-    for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
-        end = next((number for number in range(start, stop) if lines[number].isalpha()), stop)
-        while end > start and not parses(lines[start:end]):
-            end -= 1
-        blocks.append("\n".join(lines[start:end]) + "\n")
-    return blocks
-
-
-def parses(lines: list[str]) -> bool:
-    """Whether lines are Python once their indentation is restored."""
-    try:
-        ast.parse(restored("\n".join(lines)))
-    except SyntaxError:
-        return False
-    return True
-
-
-def renamed(text: str) -> str:
-    """The text with this project's package in place of the published one."""
-    return text.replace("airbyte_agent_zendesk_talk", "plugbay.connectors.zendesk_talk").replace(
-        "airbyte_agent_sdk", "plugbay"
-    )
-
-
 @pytest.mark.skipif(PAGES is None, reason="the pages are not beside the repository")
 @pytest.mark.parametrize("page", BLOCKS)
 def test_the_copies_are_the_pages_own_text(page):
     """Each copy is the block of the page, character for character but for the package's name."""
-    blocks = [renamed(block) for block in blocks_of((PAGES / page).read_text(encoding="utf-8"))]
-    assert [text_of(name) for name in BLOCKS[page]] == blocks[: len(BLOCKS[page])]
+    text = (PAGES / page).read_text(encoding="utf-8")
+    assert [text_of(name) for name in BLOCKS[page]] == [renamed(block) for block in blocks_of(text)]
+    assert [text_of(name) for name in CURLS[page]] == curls_of(text)
 
 
 def test_no_copy_is_unused():
-    """Every file among the copies is executed by a test."""
-    assert sorted(name for names in BLOCKS.values() for name in names) == sorted(file.stem for file in SEEDS.iterdir())
+    """Every file among the copies is the copy of a known block."""
+    names = [name for names in (*BLOCKS.values(), *CURLS.values()) for name in names]
+    assert sorted(names) == sorted(file.stem for file in SEEDS.iterdir())

@@ -42,7 +42,7 @@ class Bytes:
         self.forgets = forgets
         self.sources = []
 
-    async def open(self, identity, size):
+    async def open(self, file):
         return None
 
     async def begin(self, source):

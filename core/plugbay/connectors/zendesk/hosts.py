@@ -13,7 +13,7 @@ from typing import Any
 
 from plugbay.errors import ConfigurationError
 
-__all__ = ["FILE_HOSTS", "VARIABLE", "tenant_url"]
+__all__ = ["FILE_HOSTS", "VARIABLE", "subdomain_label", "tenant_url"]
 
 VARIABLE = "ZENDESK_SUBDOMAIN"
 """Environment variable read when no subdomain is given."""
@@ -44,7 +44,7 @@ def tenant_url(subdomain: str | None, config: Mapping[str, Any] | None, base_url
     given = _given(subdomain, config)
     if given is None and base_url is None:
         given = os.environ.get(VARIABLE) or None
-    label = None if given is None else _label(given)
+    label = None if given is None else subdomain_label(given)
     return base_url or (f"https://{label}.zendesk.com" if label else None)
 
 
@@ -60,7 +60,12 @@ def _given(subdomain: str | None, config: Mapping[str, Any] | None) -> Any:
     return subdomain if subdomain is not None else in_config
 
 
-def _label(given: Any) -> str:
+def subdomain_label(given: Any) -> str:
+    """The subdomain that a label or a Zendesk URL names.
+
+    Raises:
+        ConfigurationError: It names none.
+    """
     text = given if isinstance(given, str) else ""
     url = _URL.fullmatch(text)
     label = (url.group(1) if url else text).lower()

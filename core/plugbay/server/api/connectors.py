@@ -1,0 +1,303 @@
+"""Connectors: made with credentials, listed, changed and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field, JsonValue
+
+from plugbay.server.api.naming import (
+    LONGEST_NAME,
+    connector_name,
+    definition_of,
+    replication_of,
+    required_workspace_name,
+    subdomain_of,
+    workspace_name_of,
+)
+from plugbay.server.api.times import moment
+from plugbay.server.caller import Caller, is_id, not_found
+from plugbay.server.catalog import Definition, by_type
+from plugbay.server.connecting import NewConnector, create_connector, remove_connector, tell_audit
+from plugbay.server.credentials import read_credentials
+from plugbay.server.endpoint import Call, endpoint
+from plugbay.server.execution import find_connector
+from plugbay.server.failures import ApiError, invalid
+from plugbay.server.settings import Settings
+from plugbay.server.state import Server
+from plugbay.server.store import ConnectorRecord
+
+__all__ = ["ENDPOINTS", "CreateConnector", "new_connector"]
+
+PATH = "/api/v1/integrations/connectors"
+ONE = f"{PATH}/{{connector_id}}"
+_TAG = "Connectors"
+
+_NOT_OFFERED = (
+    "server_side_oauth_secret_id is not offered here: consent at the address of "
+    "POST /api/v1/integrations/connectors/oauth/initiate makes the connector itself."
+)
+
+
+class CreateConnector(BaseModel):
+    """A connector to be made."""
+
+    workspace_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    customer_name: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    external_user_id: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    connector_type: str | None = Field(default=None, max_length=LONGEST_NAME, description="As Zendesk-Support.")
+    definition_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    source_template_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    credentials: dict[str, JsonValue] | None = Field(
+        default=None, description="access_token, refresh_token, client_id, client_secret; or email and api_token."
+    )
+    replication_config: dict[str, JsonValue] | None = None
+    environment: dict[str, JsonValue] | None = Field(default=None, description="subdomain: acme of acme.zendesk.com.")
+    server_side_oauth_secret_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+
+
+class SourceTemplate(BaseModel):
+    """The kind of a connector, as the vendor's API tells it."""
+
+    id: str
+    name: str
+    actor_definition_id: str
+    icon: str | None = None
+    mode: str | None = None
+
+
+class CheckSummary(BaseModel):
+    """What Zendesk said of the credentials."""
+
+    status: str
+    error_message: str | None = None
+
+
+class ConnectorAnswer(BaseModel):
+    """A connector; its credentials are never shown."""
+
+    id: str
+    name: str
+    workspace_id: str
+    workspace_name: str
+    connector_type: str
+    subdomain: str
+    status: str = Field(description="active, or needs_reauth when Zendesk no longer accepts its credentials.")
+    status_reason: str | None
+    source_template: SourceTemplate
+    replication_config: dict[str, Any]
+    entities: list[str] | None
+    check: CheckSummary | None = None
+    created_at: str
+    updated_at: str
+
+
+class ConnectorSummary(BaseModel):
+    """A connector in a list."""
+
+    id: str
+    name: str
+    workspace_id: str
+    workspace_name: str
+    subdomain: str
+    status: str
+    summarized_source_template: SourceTemplate
+    created_at: str
+    updated_at: str
+
+
+class ConnectorList(BaseModel):
+    """Some connectors."""
+
+    data: list[ConnectorSummary]
+    next: str | None = Field(description="The cursor of the next page; null at the end.")
+
+
+class ConnectorQuery(BaseModel):
+    """Which connectors."""
+
+    workspace_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    workspace_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    customer_name: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    external_user_id: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    definition_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    limit: int = Field(default=100, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=500)
+
+
+class ConnectorChange(BaseModel):
+    """What is to be changed; the rest stays."""
+
+    name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    replication_config: dict[str, JsonValue] | None = None
+    entities: list[str] | None = None
+
+
+class Removal(BaseModel):
+    """The removal, which is done when this is told."""
+
+    job_id: str = Field(description="The id of its note in the audit log.")
+
+
+@endpoint(
+    "POST",
+    PATH,
+    summary="Create a connector",
+    body=CreateConnector,
+    answer=ConnectorAnswer,
+    errors=(400, 404, 409),
+    tag=_TAG,
+)
+async def post_connector(call: Call[CreateConnector]) -> ConnectorAnswer:
+    """Keeps credentials as a connector, after asking Zendesk whether it accepts them.
+
+    Credentials that Zendesk refuses are not kept. If it cannot be asked, they are, and `check` says so.
+    """
+    new = new_connector(call.body, call.server.settings)
+    config = read_credentials(call.body.credentials)
+    record, check = await create_connector(call.server, call.caller, new, config)
+    return answer_of(record, CheckSummary(status=check.status, error_message=check.message))
+
+
+def new_connector(given: CreateConnector, settings: Settings, *, needs_workspace: bool = True) -> NewConnector:
+    """The connector that a request describes, without its credentials.
+
+    Args:
+        given: The request.
+        settings: The server's.
+        needs_workspace: Whether it must name its workspace.
+
+    Raises:
+        ApiError: 422, it describes none.
+    """
+    if given.server_side_oauth_secret_id:
+        raise invalid("server_side_oauth_secret_id", _NOT_OFFERED, error_code="not_offered")
+    definition = definition_of(given.connector_type, given.definition_id, given.source_template_id)
+    names = (given.workspace_name, given.customer_name, given.external_user_id)
+    return NewConnector(
+        workspace_name=required_workspace_name(*names) if needs_workspace else workspace_name_of(*names) or "",
+        definition=definition,
+        name=connector_name(given.name, definition),
+        subdomain=subdomain_of(given.environment, given.credentials, default=settings.default_subdomain),
+        replication_config=replication_of(given.replication_config, definition, required=True),
+        environment=given.environment or {},
+    )
+
+
+@endpoint("GET", PATH, summary="List connectors", query=ConnectorQuery, answer=ConnectorList, errors=(400,), tag=_TAG)
+async def list_connectors(call: Call[None, ConnectorQuery]) -> ConnectorList:
+    """Lists the connectors of a workspace, the oldest first; one that is not there has none."""
+    wanted, caller = call.query, call.caller
+    workspace_id = await _wanted_workspace(call.server, caller, wanted)
+    definition = None if wanted.definition_id is None else definition_of(None, wanted.definition_id)
+    if workspace_id is None or not caller.sees(workspace_id):
+        return ConnectorList(data=[], next=None)
+    part = await call.server.connectors.list(
+        caller.organization_id,
+        workspace_id=workspace_id,
+        connector_type=definition.slug if definition else None,
+        limit=wanted.limit,
+        cursor=wanted.cursor,
+    )
+    return ConnectorList(data=[summary_of(each) for each in part.items], next=part.next)
+
+
+async def _wanted_workspace(server: Server, caller: Caller, wanted: ConnectorQuery) -> str | None:
+    """The workspace that is asked for; None if there is no such."""
+    name = workspace_name_of(wanted.workspace_name, wanted.customer_name, wanted.external_user_id)
+    if name is not None:
+        known = await server.workspaces.by_name(caller.organization_id, name)
+        if known is not None and wanted.workspace_id not in (None, known.id):
+            return None
+        return None if known is None else known.id
+    if wanted.workspace_id is None:
+        raise ApiError(
+            400, "workspace_name or workspace_id must be given.", error_code="missing", field="workspace_name"
+        )
+    return wanted.workspace_id if is_id(wanted.workspace_id) else None
+
+
+@endpoint("GET", ONE, summary="Read a connector", answer=ConnectorAnswer, errors=(404,), tag=_TAG)
+async def get_connector(call: Call) -> ConnectorAnswer:
+    """Reads one connector."""
+    return answer_of(await find_connector(call.server, call.caller, call.path["connector_id"]))
+
+
+@endpoint(
+    "PUT", ONE, summary="Change a connector", body=ConnectorChange, answer=ConnectorAnswer, errors=(404,), tag=_TAG
+)
+async def change_connector(call: Call[ConnectorChange]) -> ConnectorAnswer:
+    """Renames a connector, or changes what is kept for replication."""
+    known = await find_connector(call.server, call.caller, call.path["connector_id"])
+    definition, change = _definition(known), call.body
+    fields: dict[str, Any] = {}
+    if change.name is not None:
+        fields["name"] = connector_name(change.name, definition)
+    if change.replication_config is not None:
+        fields["replication_config"] = replication_of(change.replication_config, definition, required=True)
+    if change.entities is not None:
+        fields["entities"] = change.entities
+    changed = known
+    if fields:
+        changed = await call.server.connectors.update(known.organization_id, known.id, **fields)
+        await tell_audit(call.server, call.caller, "connector.changed", changed)
+    return answer_of(changed)
+
+
+@endpoint("DELETE", ONE, summary="Remove a connector", status=202, answer=Removal, errors=(404,), tag=_TAG)
+async def delete_connector(call: Call) -> Removal:
+    """Removes a connector and its credentials."""
+    known = await find_connector(call.server, call.caller, call.path["connector_id"])
+    return Removal(job_id=await remove_connector(call.server, call.caller, known))
+
+
+def answer_of(record: ConnectorRecord, check: CheckSummary | None = None) -> ConnectorAnswer:
+    """A connector as the API shows it."""
+    return ConnectorAnswer(
+        id=record.id,
+        name=record.name,
+        workspace_id=record.workspace_id,
+        workspace_name=record.workspace_name,
+        connector_type=record.connector_type,
+        subdomain=record.subdomain,
+        status=record.status,
+        status_reason=record.status_reason,
+        source_template=template_of(record),
+        replication_config=dict(record.replication_config),
+        entities=record.entities,
+        check=check,
+        created_at=moment(record.created_at),
+        updated_at=moment(record.updated_at),
+    )
+
+
+def summary_of(record: ConnectorRecord) -> ConnectorSummary:
+    """A connector as the API lists it."""
+    return ConnectorSummary(
+        id=record.id,
+        name=record.name,
+        workspace_id=record.workspace_id,
+        workspace_name=record.workspace_name,
+        subdomain=record.subdomain,
+        status=record.status,
+        summarized_source_template=template_of(record),
+        created_at=moment(record.created_at),
+        updated_at=moment(record.updated_at),
+    )
+
+
+def template_of(record: ConnectorRecord) -> SourceTemplate:
+    """The kind of a connector, as the vendor's API tells it."""
+    definition = _definition(record)
+    return SourceTemplate(id=definition.id, name=definition.display_name, actor_definition_id=definition.id)
+
+
+def _definition(record: ConnectorRecord) -> Definition:
+    definition = by_type(record.connector_type)
+    if definition is None:
+        raise not_found("connector")
+    return definition
+
+
+ENDPOINTS = [post_connector, list_connectors, get_connector, change_connector, delete_connector]
