@@ -24,7 +24,7 @@ from plugbay.plain_text import one_line
 from plugbay.server.api.params import our_params
 from plugbay.server.caller import Caller, is_id, not_found
 from plugbay.server.catalog import by_type
-from plugbay.server.failures import invalid
+from plugbay.server.failures import ApiError, invalid
 from plugbay.server.store import AuditEntry
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ async def noted(
     definition = by_type(record.connector_type)
     if definition is None:
         raise not_found("connector")
+    if record.workspace_status != "active":
+        raise ApiError(403, "The connector's workspace is switched off.", error_code="workspace_inactive")
     note = _Note(server, caller, record, wish)
     try:
         operation = definition.connector.find(wish.entity, wish.action)

@@ -1,0 +1,279 @@
+"""Connectors: an account of a service, and what it is reached with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from plugbay.errors import NotFoundError
+from plugbay.server.database import Database
+from plugbay.server.store.rows import new_id, now, record
+from plugbay.server.store.secrets import Secrets
+from plugbay.server.store.slice import Slice, after, clipped, cut, ordered
+from plugbay.server.tables import connectors, workspaces
+
+__all__ = ["ConnectorRecord", "ConnectorStatus", "Connectors"]
+
+ConnectorStatus = Literal["active", "needs_reauth"]
+
+_SETTINGS = frozenset({"name", "subdomain", "replication_config", "environment", "entities", "oauth_app_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorRecord:
+    """A connector, without its credentials.
+
+    Attributes:
+        id: A UUID.
+        organization_id: Whose it is.
+        workspace_id: Where it is.
+        workspace_name: The name of where it is.
+        workspace_status: `"active"`, or `"inactive"` while it is switched off.
+        connector_type: For example `"zendesk-support"`.
+        name: For people.
+        subdomain: The account's.
+        replication_config: As it was given.
+        environment: As it was given.
+        entities: The entities that are wanted; None for all.
+        auth_kind: `"oauth"`, `"token"` or `"client_credentials"`.
+        oauth_app_id: The organization's OAuth app that it was authorized with; None for the operator's, or none.
+        status: Whether the service still takes its credentials.
+        status_reason: Why it does not, for a person.
+        checked_at: When it was checked last, in seconds since the epoch.
+        check_status: How that ended.
+        version: Raised whenever a person changes its settings or credentials, not when a token is renewed.
+        created_at: Seconds since the epoch.
+        updated_at: Seconds since the epoch.
+    """
+
+    id: str
+    organization_id: str
+    workspace_id: str
+    workspace_name: str
+    workspace_status: str
+    connector_type: str
+    name: str
+    subdomain: str
+    replication_config: dict[str, Any]
+    environment: dict[str, Any]
+    entities: list[str] | None
+    auth_kind: str
+    oauth_app_id: str | None
+    status: ConnectorStatus
+    status_reason: str | None
+    checked_at: float | None
+    check_status: str | None
+    version: int
+    created_at: float
+    updated_at: float
+
+
+class Connectors:
+    """The connectors of a database.
+
+    Args:
+        database: The database.
+        secrets: Where their credentials are.
+    """
+
+    def __init__(self, database: Database, secrets: Secrets) -> None:
+        self._database = database
+        self._secrets = secrets
+
+    async def create(
+        self,
+        organization_id: str,
+        workspace_id: str,
+        *,
+        connector_type: str,
+        name: str,
+        subdomain: str,
+        replication_config: Mapping[str, Any],
+        environment: Mapping[str, Any],
+        auth_kind: str,
+        oauth_app_id: str | None = None,
+        entities: list[str] | None = None,
+        secret: Mapping[str, Any],
+    ) -> ConnectorRecord:
+        """A new connector with its credentials, both or neither.
+
+        Raises:
+            NotFoundError: The organization has no such workspace.
+        """
+        at, identifier = now(), new_id()
+        row: dict[str, Any] = {
+            "id": identifier,
+            "organization_id": organization_id,
+            "workspace_id": workspace_id,
+            "connector_type": connector_type,
+            "name": name,
+            "subdomain": subdomain,
+            "replication_config": dict(replication_config),
+            "environment": dict(environment),
+            "entities": entities,
+            "auth_kind": auth_kind,
+            "oauth_app_id": oauth_app_id,
+            "status": "active",
+            "version": 1,
+            "created_at": at,
+            "updated_at": at,
+        }
+        try:
+            async with self._database.begin() as connection:
+                await connection.execute(insert(connectors).values(**row))
+                await self._secrets.put(organization_id, f"connector/{identifier}", secret, connection=connection)
+                return await self._one(connection, organization_id, identifier)
+        except IntegrityError:
+            raise NotFoundError("There is no such workspace.") from None
+
+    async def get(self, organization_id: str, connector_id: str) -> ConnectorRecord | None:
+        """The connector; None if the organization has none of that id."""
+        row = await self._database.first(_select().where(*_is(organization_id, connector_id)))
+        return None if row is None else record(ConnectorRecord, row)
+
+    async def list(
+        self,
+        organization_id: str,
+        *,
+        workspace_id: str | None = None,
+        connector_type: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> Slice[ConnectorRecord]:
+        """An organization's connectors, the oldest first.
+
+        Args:
+            organization_id: Whose.
+            workspace_id: Only those in this workspace.
+            connector_type: Only those of this type.
+            limit: Most to give.
+            cursor: `Slice.next` of the part before.
+
+        Raises:
+            InvalidParameterError: The cursor is none of this list, or the limit is below 1.
+        """
+        limit = clipped(limit)
+        query = _select().where(connectors.c.organization_id == organization_id)
+        if workspace_id is not None:
+            query = query.where(connectors.c.workspace_id == workspace_id)
+        if connector_type is not None:
+            query = query.where(connectors.c.connector_type == connector_type)
+        query = query.where(*after(connectors, connectors.c.created_at, cursor, newest_first=False))
+        query = ordered(query, connectors, connectors.c.created_at, newest_first=False).limit(limit + 1)
+        rows, following = cut(await self._database.all(query), limit, connectors.c.created_at)
+        return Slice([record(ConnectorRecord, row) for row in rows], following)
+
+    async def update(self, organization_id: str, connector_id: str, **fields: Any) -> ConnectorRecord:
+        """Changes settings, and raises the version.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Which.
+            fields: Of `name`, `subdomain`, `replication_config`, `environment`, `entities` and `oauth_app_id`.
+
+        Raises:
+            NotFoundError: The organization has no such connector.
+        """
+        if unknown := fields.keys() - _SETTINGS:
+            raise TypeError(f"A connector has no setting {sorted(unknown)}.")
+        async with self._database.begin() as connection:
+            return await self._change(
+                connection, organization_id, connector_id, **fields, version=connectors.c.version + 1
+            )
+
+    async def replace_secret(
+        self,
+        organization_id: str,
+        connector_id: str,
+        secret: Mapping[str, Any],
+        *,
+        auth_kind: str | None = None,
+        oauth_app_id: str | None = None,
+        subdomain: str | None = None,
+    ) -> ConnectorRecord:
+        """Gives a connector other credentials: it is active again, and its version is raised.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Which.
+            secret: The credentials.
+            auth_kind: Their kind, with the OAuth app they came by; both stay as they are if it is not given.
+            oauth_app_id: The organization's OAuth app, for `auth_kind`.
+            subdomain: The account's, if it is another.
+
+        Raises:
+            NotFoundError: The organization has no such connector.
+        """
+        values: dict[str, Any] = {} if auth_kind is None else {"auth_kind": auth_kind, "oauth_app_id": oauth_app_id}
+        values |= {} if subdomain is None else {"subdomain": subdomain}
+        values |= {"status": "active", "status_reason": None, "version": connectors.c.version + 1}
+        async with self._database.begin() as connection:
+            changed = await self._change(connection, organization_id, connector_id, **values)
+            await self._secrets.put(organization_id, f"connector/{connector_id}", secret, connection=connection)
+            return changed
+
+    async def set_status(
+        self, organization_id: str, connector_id: str, status: ConnectorStatus, reason: str | None = None
+    ) -> ConnectorRecord:
+        """Notes whether the service still takes the credentials.
+
+        Raises:
+            NotFoundError: The organization has no such connector.
+        """
+        async with self._database.begin() as connection:
+            return await self._change(connection, organization_id, connector_id, status=status, status_reason=reason)
+
+    async def note_check(
+        self, organization_id: str, connector_id: str, status: str, *, at: float | None = None
+    ) -> ConnectorRecord:
+        """Notes how a check ended.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Which.
+            status: `"succeeded"`, `"failed"` or `"inconclusive"`.
+            at: When, in seconds since the epoch; now if not given.
+
+        Raises:
+            NotFoundError: The organization has no such connector.
+        """
+        values = {"check_status": status, "checked_at": now() if at is None else at}
+        async with self._database.begin() as connection:
+            return await self._change(connection, organization_id, connector_id, **values)
+
+    async def delete(self, organization_id: str, connector_id: str) -> bool:
+        """Removes a connector and its credentials; returns whether it was there."""
+        async with self._database.begin() as connection:
+            ended = await connection.execute(delete(connectors).where(*_is(organization_id, connector_id)))
+            return bool(ended.rowcount)
+
+    async def _change(
+        self, connection: AsyncConnection, organization_id: str, connector_id: str, **values: Any
+    ) -> ConnectorRecord:
+        change = update(connectors).where(*_is(organization_id, connector_id)).values(**values, updated_at=now())
+        if not (await connection.execute(change)).rowcount:
+            raise NotFoundError("There is no such connector.")
+        return await self._one(connection, organization_id, connector_id)
+
+    async def _one(self, connection: AsyncConnection, organization_id: str, connector_id: str) -> ConnectorRecord:
+        query = _select().where(*_is(organization_id, connector_id))
+        return record(ConnectorRecord, (await connection.execute(query)).one())
+
+
+def _select() -> Select[Any]:
+    of_workspace = {"workspace_name": workspaces.c.name, "workspace_status": workspaces.c.status}
+    columns = [of_workspace[name] if name in of_workspace else connectors.c[name] for name in _FIELDS]
+    named = [column.label(name) for name, column in zip(_FIELDS, columns, strict=True)]
+    return select(*named).join(workspaces, workspaces.c.id == connectors.c.workspace_id)
+
+
+_FIELDS = tuple(ConnectorRecord.__dataclass_fields__)
+
+
+def _is(organization_id: str, connector_id: str) -> tuple[Any, ...]:
+    return connectors.c.organization_id == organization_id, connectors.c.id == connector_id
