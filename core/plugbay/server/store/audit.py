@@ -1,0 +1,242 @@
+"""The audit trail: who did what, with which outcome. What was done is known even if the process dies of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from plugbay.server.database import Database
+from plugbay.server.store.group import GroupCommit
+from plugbay.server.store.rows import new_id, now, record
+from plugbay.server.store.slice import Slice, after, clipped, cut, ordered
+from plugbay.server.tables import audit
+
+__all__ = ["Audit", "AuditEntry", "Via"]
+
+Via = Literal["api", "mcp", "web", "cli"]
+
+PAGE = 500
+"""Entries that an export reads at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Something that was done.
+
+    Attributes:
+        id: A UUID.
+        at: Seconds since the epoch.
+        organization_id: Whose data it concerns.
+        workspace_id: Where.
+        connector_id: With which connector.
+        client_id: By which client; None for the operator.
+        via: By which way.
+        event: `"execute"`, `"connector.created"`, `"token.issued"` and the like.
+        entity: Of what, for `"execute"`.
+        action: Which action, for `"execute"`.
+        effect: Whether it reads, writes or destroys.
+        outcome: `"started"`, `"ok"`, or an error's code.
+        fate: What is known of a write that failed.
+        intent: Why, in the caller's words.
+        request_id: The request's.
+        duration_ms: How long it took, in milliseconds.
+        content: What was sent, if that is to be kept.
+    """
+
+    id: str = field(default_factory=new_id)
+    at: float = field(default_factory=now)
+    organization_id: str
+    workspace_id: str | None = None
+    connector_id: str | None = None
+    client_id: str | None = None
+    via: Via = "api"
+    event: str
+    entity: str | None = None
+    action: str | None = None
+    effect: str | None = None
+    outcome: str = "ok"
+    fate: str | None = None
+    intent: str | None = None
+    request_id: str | None = None
+    duration_ms: float | None = None
+    content: dict[str, Any] | None = field(default=None, repr=False)
+
+    def changed(self, **values: Any) -> AuditEntry:
+        """The entry with other values."""
+        return replace(self, **values)
+
+
+_FIELDS = tuple(AuditEntry.__dataclass_fields__)
+
+_FINISH = (
+    update(audit)
+    .where(audit.c.id == bindparam("entry_id"), audit.c.outcome == "started")
+    .values(
+        outcome=bindparam("new_outcome"),
+        fate=bindparam("new_fate"),
+        duration_ms=bindparam("new_duration"),
+        content=func.coalesce(bindparam("new_content", type_=audit.c.content.type), audit.c.content),
+    )
+)
+
+
+class Audit:
+    """The audit trail of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._group: GroupCommit[_Part] = GroupCommit(database, _write)
+
+    async def record(self, entry: AuditEntry) -> str:
+        """Notes an entry; it is durable when this returns. Returns its id.
+
+        A caller that is cancelled goes at once; the entry is noted all the same.
+
+        Raises:
+            ServiceError: The database cannot be reached.
+        """
+        await self._group.submit(_Part(entry={name: getattr(entry, name) for name in _FIELDS}))
+        return entry.id
+
+    async def finish(
+        self,
+        entry_id: str,
+        *,
+        outcome: str,
+        fate: str | None = None,
+        duration_ms: float | None = None,
+        content: dict[str, Any] | None = None,
+    ) -> None:
+        """Notes how an entry with the outcome `"started"` ended; any other stays as it is.
+
+        Args:
+            entry_id: The entry's.
+            outcome: `"ok"`, or an error's code.
+            fate: What is known of a write that failed.
+            duration_ms: How long it took, in milliseconds.
+            content: In place of what was noted at the start; None leaves that.
+
+        Raises:
+            ServiceError: The database cannot be reached.
+        """
+        end = {"new_outcome": outcome, "new_fate": fate, "new_duration": duration_ms, "new_content": content}
+        await self._group.submit(_Part(end={"entry_id": entry_id, **end}))
+
+    async def query(
+        self,
+        organization_id: str,
+        *,
+        connector_id: str | None = None,
+        workspace_id: str | None = None,
+        client_id: str | None = None,
+        entity: str | None = None,
+        action: str | None = None,
+        event: str | None = None,
+        outcome: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Slice[AuditEntry]:
+        """An organization's entries, the newest first.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Only those of this connector; likewise the others.
+            workspace_id: See above.
+            client_id: See above.
+            entity: See above.
+            action: See above.
+            event: See above.
+            outcome: See above.
+            since: Only those from then on, in seconds since the epoch.
+            until: Only those before then.
+            limit: Most to give.
+            cursor: `Slice.next` of the part before.
+
+        Raises:
+            InvalidParameterError: The cursor is none of this list, or the limit is below 1.
+        """
+        limit = clipped(limit)
+        equal = {"connector_id": connector_id, "workspace_id": workspace_id, "client_id": client_id, "event": event}
+        equal |= {"entity": entity, "action": action, "outcome": outcome}
+        query = select(audit).where(*_where(organization_id, equal, since, until))
+        query = query.where(*after(audit, audit.c.at, cursor, newest_first=True))
+        query = ordered(query, audit, audit.c.at, newest_first=True).limit(limit + 1)
+        rows, following = cut(await self._database.all(query), limit, audit.c.at)
+        return Slice([record(AuditEntry, row) for row in rows], following)
+
+    async def export(
+        self,
+        organization_id: str,
+        *,
+        connector_id: str | None = None,
+        workspace_id: str | None = None,
+        client_id: str | None = None,
+        entity: str | None = None,
+        action: str | None = None,
+        event: str | None = None,
+        outcome: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> AsyncGenerator[AuditEntry]:
+        """An organization's entries, the oldest first; no connection is held between them.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Only those of this connector; likewise the others.
+            workspace_id: See above.
+            client_id: See above.
+            entity: See above.
+            action: See above.
+            event: See above.
+            outcome: See above.
+            since: Only those from then on, in seconds since the epoch.
+            until: Only those before then.
+        """
+        equal = {"connector_id": connector_id, "workspace_id": workspace_id, "client_id": client_id, "event": event}
+        equal |= {"entity": entity, "action": action, "outcome": outcome}
+        where = _where(organization_id, equal, since, until)
+        cursor: str | None = None
+        while True:
+            query = select(audit).where(*where, *after(audit, audit.c.at, cursor, newest_first=False))
+            query = ordered(query, audit, audit.c.at, newest_first=False).limit(PAGE + 1)
+            rows, cursor = cut(await self._database.all(query), PAGE, audit.c.at)
+            for row in rows:
+                yield record(AuditEntry, row)
+            if cursor is None:
+                return
+
+    async def purge(self, before: float) -> int:
+        """Forgets entries from before then (seconds since the epoch); returns how many."""
+        async with self._database.begin() as connection:
+            return (await connection.execute(delete(audit).where(audit.c.at < before))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An entry, or the end of one."""
+
+    entry: dict[str, Any] | None = None
+    end: dict[str, Any] | None = None
+
+
+async def _write(connection: AsyncConnection, parts: Sequence[_Part]) -> None:
+    # Whoever ends an entry waited until it was there, so it is not in the same group.
+    if entries := [part.entry for part in parts if part.entry is not None]:
+        await connection.execute(insert(audit), entries)
+    if ends := [part.end for part in parts if part.end is not None]:
+        await connection.execute(_FINISH, ends)
+
+
+def _where(
+    organization_id: str, equal: dict[str, str | None], since: float | None, until: float | None
+) -> list[ColumnElement[bool]]:
+    given = [audit.c[name] == value for name, value in equal.items() if value is not None]
+    given += [] if since is None else [audit.c.at >= since]
+    given += [] if until is None else [audit.c.at < until]
+    return [audit.c.organization_id == organization_id, *given]

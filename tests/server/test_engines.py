@@ -1,0 +1,63 @@
+"""Live connectors: shared by calls, replaced when their record changes, closed when nobody needs them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+pytest.importorskip("sqlalchemy")
+
+from plugbay.errors import AuthenticationError
+from plugbay.sandbox import Sandbox
+
+from .api.conftest import Api
+from .serving import serving
+
+
+@pytest.fixture
+async def running():
+    """A server with a sandbox."""
+    with Sandbox(seed=1, tickets=3, calls=0, plan=None) as sandbox:
+        async with serving(sandbox) as server:
+            yield server
+
+
+@pytest.fixture
+async def record(running):
+    """A connector as it is in the database."""
+    api = Api(running, await running.signed_in())
+    return await running.server.connectors.get(running.organization_id, await api.create())
+
+
+async def used(running, record, policy=None):
+    """The live connector that a call is given."""
+    async with running.server.engines.use(record, policy or {}) as connector:
+        return connector
+
+
+async def test_calls_share_a_live_connector(running, record):
+    """Any number of first calls at once, and all later ones, have one and the same."""
+    found = await asyncio.gather(*(used(running, record) for _ in range(10)))
+    assert 1 == len({id(connector) for connector in (*found, await used(running, record))})
+
+
+async def test_a_changed_record_has_another(running, record):
+    """After a change by a person calls have a new connector; the old one is closed when its last call ends."""
+    async with running.server.engines.use(record, {}) as old:
+        changed = await running.server.connectors.update(record.organization_id, record.id, subdomain="other")
+        assert old is not await used(running, changed)
+        assert (await old.execute("users", "me")).data["id"]
+
+
+async def test_the_policy_is_the_connectors(running, record):
+    """A connector has its organization's policy, and another one after that is changed."""
+    free, strict = await used(running, record), await used(running, record, {"read_only": True})
+    assert (None, True) == (free.policy, strict.policy.read_only)
+
+
+async def test_without_credentials_there_is_none(running, record):
+    """A record whose secret is gone says that it must be authorized again."""
+    await running.server.secrets.delete(record.organization_id, f"connector/{record.id}")
+    with pytest.raises(AuthenticationError, match="no credentials"):
+        await used(running, record)
