@@ -6,8 +6,10 @@ adapter of its name gets its session with no edit here.
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
+from collections.abc import Callable
 
 import nox
 
@@ -38,15 +40,33 @@ def _absent(session: nox.Session, extras: list[str]) -> None:
     session.run("python", "-c", check)
 
 
+def _has_system(session: nox.Session, packages: str, is_there: Callable[[], bool]) -> bool:
+    """Whether programs of the system are there, after installing Debian's packages of them where that is possible."""
+    if not is_there() and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
+        session.run("apt-get", "update", "-q", external=True, silent=True, success_codes=range(256))
+        command = ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages.split()]
+        session.run(*command, external=True, silent=True, success_codes=range(256))
+    return is_there()
+
+
+def _with_postgres(session: nox.Session) -> list[str]:
+    """What is put before a command so that it has a PostgreSQL; nothing where there is none."""
+    if _has_system(session, "postgresql", lambda: any(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
+        return ["python", "tests/server/postgres.py"]
+    session.warn("There is no PostgreSQL, and it cannot be installed from here: its tests are left out.")
+    return []
+
+
 @nox.session(python=PYTHONS)
 def core(session: nox.Session) -> None:
-    """The core, its connectors and the sandbox, with no agent framework installed."""
+    """The core, its connectors, the hosted client and the sandbox, with no agent framework installed."""
     session.install(".", *TEST)
     _absent(session, [])
     session.run("python", "-c", "import plugbay.connectors.zendesk_support, plugbay.connectors.zendesk_talk")
     session.install(".[sandbox,keyring,otel]", *nox.project.dependency_groups(PROJECT, "beside"))
     _absent(session, [])
-    session.run("pytest", "tests", "--ignore=tests/adapters", "--ignore=tests/chaos", *session.posargs)
+    elsewhere = [f"--ignore=tests/{room}" for room in ("adapters", "browser", "chaos", "server", "vendor")]
+    session.run("pytest", "tests", *elsewhere, *session.posargs)
 
 
 @nox.session
@@ -77,6 +97,32 @@ def client(session: nox.Session) -> None:
     """An independent Zendesk client against the sandbox."""
     session.install(".[sandbox]", *TEST, *nox.project.dependency_groups(PROJECT, "client"))
     session.run("pytest", "tests/clients", *session.posargs)
+
+
+@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+def server(session: nox.Session) -> None:
+    """The server, on SQLite and on a PostgreSQL of its own, with everything that it speaks to."""
+    session.install(".[server,sandbox,fastmcp,otel]", *TEST, *nox.project.dependency_groups(PROJECT, "server"))
+    _absent(session, ["fastmcp"])
+    session.run(*_with_postgres(session), "pytest", "tests/server", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The web page in a headless Chromium."""
+    session.install(".[server,sandbox]", *TEST, *nox.project.dependency_groups(PROJECT, "browser"))
+    if not _has_system(session, "chromium chromium-driver", lambda: bool(shutil.which("chromedriver"))):
+        session.skip("There is no Chromium, and it cannot be installed from here.")
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def vendor(session: nox.Session) -> None:
+    """The vendor's published client against the server."""
+    session.install(".[server,sandbox]", *TEST, *nox.project.dependency_groups(PROJECT, "vendor"))
+    # It leaves connections to the garbage collector, which is no failure of ours.
+    lenient = ["-p", "no:unraisableexception", "-W", "ignore"]
+    session.run("pytest", "tests/vendor", *lenient, *session.posargs)
 
 
 @nox.session

@@ -23,6 +23,7 @@ GROUPS = {
     "downloads": "downloads",
     "tenants": "tenants",
     "tool-text": "tool_text",
+    "hosting": "hosting",
 }
 """What `--only` takes, and the module and function of that."""
 
