@@ -47,6 +47,8 @@ class Connector:
     """
 
     slug: ClassVar[str] = ""
+    definition_id: ClassVar[str] = ""
+    """What a hosted service knows this kind of connector by."""
     title: ClassVar[str] = ""
     operations: ClassVar[Mapping[str, Mapping[str, Operation]]] = {}
     entity_docs: ClassVar[Mapping[str, str]] = {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
 
 from plugbay.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from typing import Self
 
-__all__ = ["SecretModel"]
+__all__ = ["AirbyteAuthConfig", "SecretModel"]
 
 
 class SecretModel(BaseModel):
@@ -62,3 +62,47 @@ class SecretModel(BaseModel):
 
     def __getstate__(self) -> dict[Any, Any]:
         raise TypeError(f"{type(self).__name__} holds secrets and is not pickled.")
+
+
+class AirbyteAuthConfig(SecretModel):
+    """The way to a connector that a hosted service holds the credentials of.
+
+    What is not given comes from the environment when it is first needed: `AIRBYTE_CLIENT_ID`, `AIRBYTE_CLIENT_SECRET`,
+    `AIRBYTE_ORGANIZATION_ID` and `AIRBYTE_API_URL`.
+
+    Attributes:
+        workspace_name: The workspace that the connector is in; `default` if neither name is given.
+        customer_name: The older name of the same; the newer wins.
+        organization_id: Chooses among the organizations that the client can reach.
+        airbyte_client_id: The client's public identifier.
+        airbyte_client_secret: The client's secret.
+        connector_id: The connector itself, which is then not looked up in the workspace.
+        api_url: The root of the service: https, or http on loopback; `https://api.airbyte.ai` if nothing names another.
+    """
+
+    workspace_name: str | None = None
+    customer_name: str | None = None
+    organization_id: str | None = None
+    airbyte_client_id: str | None = None
+    airbyte_client_secret: SecretStr | None = None
+    connector_id: str | None = None
+    api_url: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            workspace_name: str | None = None,
+            customer_name: str | None = None,
+            organization_id: str | None = None,
+            airbyte_client_id: str | None = None,
+            airbyte_client_secret: str | SecretStr | None = None,
+            connector_id: str | None = None,
+            api_url: str | None = None,
+        ) -> None: ...
+
+    @property
+    def workspace(self) -> str:
+        """The name of the workspace."""
+        return self.workspace_name or self.customer_name or "default"

@@ -8,7 +8,7 @@ outlives the process, and little else, since a model must repeat it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from plugbay.errors import InvalidParameterError, ResponseIntegrityError
@@ -17,7 +17,7 @@ from plugbay.operation import Operation, Slice
 from plugbay.outcome import Outcome
 from plugbay.result import Meta
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "cursor_behind", "cursor_over"]
 
 MARK_BYTES = 3
 """Enough to notice a cursor of another list, and few for a model to repeat."""
@@ -78,7 +78,45 @@ class Walk:
         return self._cursor(*place.at(count - place.start))
 
     def _cursor(self, state: str | None, skip: int) -> str:
-        return f"{self._mark}{f'+{skip}' if skip else ''}.{state or ''}"
+        return _written(self._mark, state, skip)
+
+
+def cursor_behind(
+    operation: Operation, filters: Mapping[str, Any], cursor: str | None, records: Sequence[Mapping[str, Any]]
+) -> str:
+    """The cursor that goes on behind records which somebody else read for us.
+
+    Args:
+        operation: The list.
+        filters: Its arguments, without `limit` and `cursor`.
+        cursor: From where they were read; None for the beginning.
+        records: The records, in their order.
+
+    Raises:
+        InvalidParameterError: The cursor does not belong to this list.
+    """
+    mark = operation.fingerprint(filters, MARK_BYTES)
+    state, skip = _position(operation, cursor, mark)
+    # Some pagings tell from the records alone where to go on, which holds although earlier ones change meanwhile.
+    behind: Callable[[Sequence[Mapping[str, Any]], str | None], str] | None = getattr(operation.pager, "behind", None)
+    if behind is not None and records and not skip:
+        return _written(mark, behind(records, state), 0)
+    return _written(mark, state, skip + len(records))
+
+
+def cursor_over(operation: Operation, filters: Mapping[str, Any], count: int) -> str:
+    """The cursor that passes over the first records of a list, for whoever counts pages.
+
+    Args:
+        operation: The list.
+        filters: Its arguments, without `limit` and `cursor`.
+        count: How many records to pass over; they are read all the same.
+    """
+    return _written(operation.fingerprint(filters, MARK_BYTES), None, count)
+
+
+def _written(mark: str, state: str | None, skip: int) -> str:
+    return f"{mark}{f'+{skip}' if skip else ''}.{state or ''}"
 
 
 class _Place(NamedTuple):

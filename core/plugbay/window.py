@@ -9,7 +9,7 @@ from typing import Any
 from plugbay.outcome import Outcome
 from plugbay.result import Meta
 
-__all__ = ["DEFAULT_WINDOW", "window"]
+__all__ = ["DEFAULT_WINDOW", "window", "window_meta"]
 
 DEFAULT_WINDOW = 16_384
 """Bytes of a file given at once when the caller does not say."""
@@ -27,10 +27,15 @@ def window(record: Mapping[str, Any], data: bytes, offset: int, total: int | Non
         "encoding": "base64" if text is None else "utf-8",
         "content": base64.b64encode(data).decode() if text is None else text,
     }
-    size = content["size"]
-    more = isinstance(size, int) and used > 0 and offset + used < size
-    note = f"Continue with offset={offset + used}." if more else None
-    return Outcome(content, Meta(has_more=more, note=note))
+    return Outcome(content, window_meta(content))
+
+
+def window_meta(content: Mapping[str, Any]) -> Meta:
+    """What is known beside a part of a file: whether there is more of it, and from where."""
+    size, used, offset = content.get("size"), content.get("length"), content.get("offset")
+    if isinstance(size, int) and isinstance(used, int) and isinstance(offset, int) and 0 < used < size - offset:
+        return Meta(has_more=True, note=f"Continue with offset={offset + used}.")
+    return Meta(has_more=False)
 
 
 def _may_be_text(kind: Any) -> bool:

@@ -21,6 +21,7 @@ from plugbay.connectors.zendesk.paging import CursorPager, ExportPager, LinkPage
 from plugbay.declare import Cursor, Entity, Limit, Listing
 from plugbay.executor import LocalExecutor
 from plugbay.transport import Transport
+from plugbay.walk import cursor_behind
 
 START = 1_700_000_000
 
@@ -405,3 +406,42 @@ class TestBrokenServer:
         page = await world.cellar(answer).boxes.list(limit=2)
 
         assert {"users": [{"id": 7}, {"id": 9}, {"id": 8}]} == page.meta.included
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(few_a_second, st.integers(1, 8), st.lists(st.integers(0, 8), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_a_cursor_behind_records_that_somebody_else_read(way, stamps, limit, kept):
+    """Who knows a cursor and the records behind it makes the cursor behind any of them, and nothing is lost or doubled."""
+    server = Server(stamps)
+    connector = server.connector()
+    operation, filters = connector.find("lists", way), {}
+
+    async def read():
+        found, cursor, turn = [], None, 0
+        while True:
+            result = await connector.execute("lists", way, {**filters_of(way), "limit": limit, "cursor": cursor})
+            count = kept[turn % len(kept)] if turn < 6 else limit
+            shown, turn = result.data[:count], turn + 1
+            found += [record["id"] for record in shown]
+            if len(shown) == len(result.data) and not result.meta.has_more:
+                return found
+            if shown:
+                cursor = cursor_behind(operation, filters, cursor, shown)
+
+    filters.update(operation.arguments.bind(filters_of(way)))
+    assert [item["id"] for item in server.items] == asyncio.run(read())
+
+
+def test_a_time_export_that_changes_meanwhile_loses_nothing():
+    """The cursor behind records of a time export names their second: a record that moves away moves no other."""
+    server = Server([START + n for n in range(9)])
+    connector = server.connector()
+    operation = connector.find("lists", "time")
+    filters = operation.arguments.bind({"start_time": START})
+    first = asyncio.run(connector.execute("lists", "time", {"start_time": START, "limit": 3})).data
+    cursor = cursor_behind(operation, filters, None, first[:2])
+    moved = server.items.pop(0)
+    server.items.append({**moved, "updated_at": dt.datetime.fromtimestamp(START + 60, dt.UTC).isoformat()})
+    rest = asyncio.run(connector.execute("lists", "time", {"start_time": START, "limit": 20, "cursor": cursor})).data
+    assert [2, 3, 4, 5, 6, 7, 8, 0] == [record["id"] for record in rest]

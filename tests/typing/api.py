@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, assert_type
 
-from plugbay import Listing, Page, Policy, Result, list_connectors, tool_utils
+from plugbay import Listing, Page, Policy, Result, connect, list_connectors, tool_utils
+from plugbay.connector import Connector
 from plugbay.connectors.zendesk_support import ZendeskSupportConnector
 from plugbay.connectors.zendesk_support.attachments import FilePart
 from plugbay.connectors.zendesk_support.models import ZendeskSupportApiTokenAuthConfig, ZendeskSupportOauth20AuthConfig
@@ -17,6 +18,8 @@ from plugbay.connectors.zendesk_support.tickets import Ticket, Tickets
 from plugbay.connectors.zendesk_support.users import User
 from plugbay.connectors.zendesk_talk import ZendeskTalkConnector
 from plugbay.download import Download, SavedFile
+from plugbay.hosted import ConnectorInfo, Workspace
+from plugbay.types import AirbyteAuthConfig
 
 
 def build() -> ZendeskSupportConnector:
@@ -28,6 +31,27 @@ def build() -> ZendeskSupportConnector:
         subdomain="acme",
         policy=Policy(read_only=True, deny=["tickets.*"]),
     )
+
+
+async def hosted(slug: str) -> None:
+    """A hosted connector is typed by its slug, and a workspace gives typed ones as well."""
+    assert_type(connect("zendesk-support"), ZendeskSupportConnector)
+    assert_type(connect("zendesk-talk", workspace_name="acme", timeout=5), ZendeskTalkConnector)
+    assert_type(connect(slug, client_id="a", client_secret="b", policy=Policy(read_only=True)), Connector)
+    assert_type(
+        connect("zendesk-support", auth_config=AirbyteAuthConfig(workspace_name="acme")), ZendeskSupportConnector
+    )
+    ZendeskSupportConnector(auth_config=AirbyteAuthConfig(airbyte_client_secret="s", connector_id="i"))
+    assert_type((await connect("zendesk-support").tickets.get(1))["id"], int)
+    workspace = Workspace("acme", client_id="a", client_secret="b", max_attempts=1)
+    assert_type(workspace.connect("zendesk-talk"), ZendeskTalkConnector)
+    assert_type(await workspace.list_connectors(), list[ConnectorInfo])
+    token = ZendeskSupportApiTokenAuthConfig(email="a@b.c", api_token="t")
+    assert_type(await workspace.create_connector("zendesk-support", token, subdomain="acme"), ConnectorInfo)
+    assert_type(await workspace.get_connector(name="Ours"), Connector)
+    assert_type(await workspace.initiate_oauth("zendesk-support", "https://a.b/c"), str)
+    connect("zendesk-support", workspace="acme")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    connect("zendesk-support", subdomain="acme")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 
 
 async def typed(zd: ZendeskSupportConnector) -> None:

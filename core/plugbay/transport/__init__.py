@@ -1,5 +1,6 @@
 """The only room that speaks HTTP."""
 
+from plugbay.transport.bounds import Bounds
 from plugbay.transport.clients import Limits
 from plugbay.transport.deadline import Deadline
 from plugbay.transport.limiter import Budget
@@ -7,4 +8,4 @@ from plugbay.transport.message import Download, Request, Response
 from plugbay.transport.retry import RetryPolicy
 from plugbay.transport.transport import Transport
 
-__all__ = ["Budget", "Deadline", "Download", "Limits", "Request", "Response", "RetryPolicy", "Transport"]
+__all__ = ["Bounds", "Budget", "Deadline", "Download", "Limits", "Request", "Response", "RetryPolicy", "Transport"]

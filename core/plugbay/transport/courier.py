@@ -12,7 +12,7 @@ import httpx
 
 from plugbay.errors import PlugbayError, RateLimitedError
 from plugbay.trace import current_trace
-from plugbay.transport.body import CutShortError, Whole, read_error_body
+from plugbay.transport.body import CutShortError, read_error_body
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Client, Clients
 from plugbay.transport.failure import Failure, cut_short, no_answer
@@ -47,9 +47,19 @@ class Courier:
         tenant: What is known of the tenant's budgets, and what its retries may cost.
         read_budgets: Reads what an answer's headers say of budgets.
         collides: Whether an answer of 409 says that trying again would help.
+        settles: Whether an answer that is no success says itself what became of a write.
     """
 
-    __slots__ = ("_clients", "_collides", "_max_attempts", "_policy", "_read_budgets", "_tenant", "_timeouts")
+    __slots__ = (
+        "_clients",
+        "_collides",
+        "_max_attempts",
+        "_policy",
+        "_read_budgets",
+        "_settles",
+        "_tenant",
+        "_timeouts",
+    )
 
     def __init__(  # noqa: PLR0917 - one caller
         self,
@@ -59,6 +69,7 @@ class Courier:
         tenant: Tenant,
         read_budgets: BudgetReader,
         collides: Callable[[Response], bool] | None,
+        settles: Callable[[Response], bool],
     ) -> None:
         self._clients = clients
         self._policy = policy
@@ -66,6 +77,7 @@ class Courier:
         self._tenant = tenant
         self._read_budgets = read_budgets
         self._collides = collides
+        self._settles = settles
         self._timeouts = clients.timeouts
 
     async def deliver(self, call: Call, credentials: Mapping[str, str]) -> Response:
@@ -92,7 +104,7 @@ class Courier:
             raise call.with_fate(outcome.error)
         if outcome.status < FIRST_FAILURE:
             self._tenant.quota.succeeded(call.url.host, taken)
-        return _without_echo(outcome, call, credentials)
+        return _without_echo(outcome, credentials)
 
     async def _attempt(self, call: Call, credentials: Mapping[str, str]) -> Response | Failure:
         client = await self._admitted(call)
@@ -120,7 +132,7 @@ class Courier:
                 OURS.reset(ours)
         self._tell(call, outcome, self._policy.monotonic() - started)
         call.in_flight = False
-        call.unsure = call.unsure or _is_unsure(outcome)
+        call.unsure = call.unsure or self._is_unsure(outcome)
         return outcome
 
     async def _admitted(self, call: Call) -> Client:
@@ -231,9 +243,19 @@ class Courier:
         repeatable = call.request.repeatable
         if isinstance(outcome, Failure):
             return not outcome.final and (outcome.unsent or repeatable)
+        # Whoever has more time than the service waits out a limit all the same.
+        if self._policy.forbidden(outcome.headers) and not (_is(outcome, THROTTLED) and call.deadline.is_patient):
+            return False
         if outcome.status == CONFLICT and self._collides is not None:
             return repeatable and self._collides(outcome)
         return self._policy.repeats(outcome.status, repeatable=repeatable)
+
+    def _is_unsure(self, outcome: Response | Failure) -> bool:
+        """Whether the request may have been carried out although nothing says so."""
+        if isinstance(outcome, Failure):
+            return not outcome.unsent
+        doubtful = outcome.status in SERVER_ERRORS or outcome.status == REQUEST_TIMEOUT
+        return doubtful and not self._settles(outcome)
 
 
 def _used_up(hold: Hold) -> RateLimitedError:
@@ -253,9 +275,9 @@ def _unquote_headers(outcome: Response | Failure, credentials: Mapping[str, str]
                 outcome.headers[name] = strike_text(text, credentials)
 
 
-def _without_echo(response: Response, call: Call, credentials: Mapping[str, str]) -> Response:
+def _without_echo(response: Response, credentials: Mapping[str, str]) -> Response:
     """The answer without the credentials, which a service, or a proxy before it, may quote."""
-    if not response.body or not isinstance(call.body, Whole):
+    if not response.body or not credentials:
         return response
     body = strike_out(response.body, credentials)
     return response if body is response.body else replace(response, body=body)
@@ -305,13 +327,6 @@ def _headers(answer: httpx.Response) -> dict[str, str]:
 
 def _is(outcome: Response | Failure, status: int) -> bool:
     return isinstance(outcome, Response) and outcome.status == status
-
-
-def _is_unsure(outcome: Response | Failure) -> bool:
-    """Whether the request may have been carried out although nothing says so."""
-    if isinstance(outcome, Failure):
-        return not outcome.unsent
-    return outcome.status in SERVER_ERRORS or outcome.status == REQUEST_TIMEOUT
 
 
 def _reason(outcome: Response | Failure) -> str:

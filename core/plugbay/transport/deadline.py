@@ -36,6 +36,11 @@ class Deadline:
         self._patience: float = PATIENCE if patient else 0.0
         self._scope: asyncio.Timeout | None = None
 
+    @property
+    def is_patient(self) -> bool:
+        """Whether it still waits beside its own time because a service told it to."""
+        return self._patience > 0
+
     def left(self) -> float:
         """The seconds left; zero when there are none."""
         return max(0.0, self._until - self._monotonic())

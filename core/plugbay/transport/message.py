@@ -36,6 +36,7 @@ class Request:
             under an idempotency key that the service honours.
         group: The endpoint, as far as the service's budgets go; the method and the path if it is not given.
         yields: Whether it is long work, which leaves a part of the budgets to calls that somebody waits for.
+        reads: Whether it changes nothing, whatever its method says: some services are asked by POST.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Request:
     repeatable: bool = False
     group: str = ""
     yields: bool = False
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

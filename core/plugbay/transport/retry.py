@@ -49,6 +49,10 @@ class RetryPolicy:
         """Whether a request that got this status is sent again."""
         return status in self.statuses and (repeatable or status == THROTTLED)
 
+    def forbidden(self, headers: Mapping[str, str]) -> bool:
+        """Whether an answer says that sending again would be no good, as `X-Should-Retry: false` does."""
+        return headers.get("x-should-retry", "").strip().lower() == "false"
+
     def asked(self, status: int, headers: Mapping[str, str]) -> float | None:
         """The seconds the service asked to wait; None if it did not."""
         return asked_wait(headers, throttled=status == THROTTLED, now=self.clock())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,6 @@ import httpx
 
 from plugbay.auth.credentials import Credentials, TokenAnswer
 from plugbay.errors import (
-    ConfigurationError,
     DeadlineExceededError,
     InvalidParameterError,
     NetworkError,
@@ -25,6 +23,7 @@ from plugbay.errors import (
 from plugbay.sink import Arrived, Held, Sink, Tell
 from plugbay.transport.address import is_loopback
 from plugbay.transport.body import BodyReader, Whole, Window
+from plugbay.transport.bounds import check_bounds
 from plugbay.transport.call import Call
 from plugbay.transport.clients import Clients, Limits
 from plugbay.transport.courier import Courier
@@ -50,6 +49,14 @@ MAX_REDIRECTS = 5
 MOST_RENEWALS = 2
 """One that finds what another process has put into the store, and one that asks the service."""
 
+OFTEN = frozenset({"client_id", "client_secret", "grant_type", "scope"})
+"""What may be posted for a token as often as one likes; a refresh token or a code works once."""
+
+
+def _never(response: Response) -> bool:
+    del response
+    return False
+
 
 class Transport:
     """Sends requests to one service for one set of credentials; from any number of tasks, threads and event loops.
@@ -67,6 +74,8 @@ class Transport:
         limits: What the connections of one event loop may take.
         read_budgets: Reads what an answer's headers say of the service's budgets of requests.
         collides: Whether an answer of 409 says that trying again would help.
+        settles: Whether an answer that is no success comes from one who has seen the call through to its end: then
+            it says all there is to say, also of what became of a write.
 
     Raises:
         ConfigurationError: One of them makes no sense. Nothing is sent here.
@@ -87,10 +96,9 @@ class Transport:
         limits: Limits | None = None,
         read_budgets: BudgetReader = read_standard_budgets,
         collides: Callable[[Response], bool] | None = None,
+        settles: Callable[[Response], bool] = _never,
     ) -> None:
-        numbers = (timeout, max_attempts, max_bytes)
-        if not all(isinstance(number, int | float) and 0 < number < math.inf for number in numbers):  # pyright: ignore[reportUnnecessaryIsInstance] - not all callers are checked
-            raise ConfigurationError("timeout, max_attempts and max_bytes must be positive and finite.")
+        check_bounds(timeout, max_attempts, max_bytes)
         self._origin = Origin(base_url)
         self._credentials = credentials
         self._read_error = read_error
@@ -102,7 +110,10 @@ class Transport:
         self._looks_up = http is None
         # Kept here: it is shared, and lives as long as somebody has it.
         self._tenant = tenant(self._origin.base, http, self._policy.monotonic)
-        self._courier = Courier(self._clients, self._policy, max_attempts, self._tenant, read_budgets, collides)
+        self._settles = settles
+        self._courier = Courier(
+            self._clients, self._policy, max_attempts, self._tenant, read_budgets, collides, settles
+        )
         self._agent = _checked({"user-agent": user_agent})
 
     def __repr__(self) -> str:
@@ -126,6 +137,30 @@ class Transport:
         """
         return Deadline(self._timeout, self._policy.monotonic, patient=patient)
 
+    async def sign_in(self, deadline: Deadline) -> None:
+        """Sees to it that there are credentials to send, by asking for them if need be.
+
+        Args:
+            deadline: When the call that it is part of must be done.
+
+        Raises:
+            PlugbayError: There are none, and none could be got.
+        """
+        await self.within(deadline, lambda: self._credentials.headers(self.exchange))
+
+    async def within(self, deadline: Deadline, work: Callable[[], Awaitable[T]]) -> T:
+        """What some work gives that is part of a call, if it ends in time and while the transport is open.
+
+        Args:
+            deadline: When the call must be done.
+            work: Sends requests of its own, say for several calls at once.
+
+        Raises:
+            PlugbayError: It did not end in time, or the transport was closed.
+        """
+        nothing = Request("GET", "/", repeatable=True)
+        return await self._bounded(self._call(nothing, self._origin.url("/"), None, deadline), work)
+
     async def send(self, request: Request, *, deadline: Deadline | None = None) -> Response:
         """The answer to a request, if it is a success (2xx).
 
@@ -142,7 +177,7 @@ class Transport:
 
     async def download(
         self,
-        path_or_url: str,
+        source: str | Request,
         *,
         allowed_hosts: AllowedHosts,
         offset: int = 0,
@@ -152,7 +187,7 @@ class Transport:
         """A window of a file, read in constant memory, and of a public host's as `stream` explains.
 
         Args:
-            path_or_url: A path of the service's own origin, or a full URL.
+            source: A path of the service's own origin, a full URL, or a request to the service that changes nothing.
             allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
             offset: Where the window begins, in bytes.
             max_bytes: The most to read.
@@ -165,16 +200,15 @@ class Transport:
         """
         if offset < 0 or max_bytes < 1:
             raise InvalidParameterError("offset must not be negative, and max_bytes must be positive.")
-        url = self._origin.link(path_or_url)
-        # The path of a link to a file may be the key to it, so no error may show it.
-        call = self._call(Request("GET", "/...", repeatable=True), url, None, deadline)
-        call.headers = self._file_headers() | {"range": f"bytes={offset}-{offset + max_bytes - 1}"}
+        call = self._file_call(source, deadline)
+        if call.request.method == "GET":  # the only method that has ranges (RFC 9110 section 14.2)
+            call.headers["range"] = f"bytes={offset}-{offset + max_bytes - 1}"
         window = Window(offset, max_bytes)
         return file_of(await self._bounded(call, lambda: self._follow(call, window, allowed_hosts)), offset)
 
     async def stream(
         self,
-        path_or_url: str,
+        source: str | Request,
         sink: Sink,
         *,
         allowed_hosts: AllowedHosts,
@@ -190,7 +224,7 @@ class Transport:
         the caller's, or a proxy named by the environment, that is for those to see to, as they make the connections.
 
         Args:
-            path_or_url: A path of the service's own origin, or a full URL.
+            source: A path of the service's own origin, a full URL, or a request to the service that changes nothing.
             sink: Where the bytes go; the time that it takes does not count.
             allowed_hosts: The other hosts it may come from; they are asked over https and without credentials.
             max_bytes: The most it may have.
@@ -204,10 +238,8 @@ class Transport:
             ResponseIntegrityError: It is too large, not of the size that was promised, or two files; or as for `download`.
             PlugbayError: Any other failure. What the sink raises is raised as it is.
         """
-        url = self._origin.link(path_or_url)
         deadline = StreamDeadline(self._timeout, self._policy.monotonic, whole=timeout)
-        call = self._call(Request("GET", "/...", repeatable=True), url, None, deadline)
-        call.headers = self._file_headers()
+        call = self._file_call(source, deadline)
         flow = Flow(
             sink,
             call.headers,
@@ -221,13 +253,40 @@ class Transport:
         follow = partial(self._follow, call, flow, allowed_hosts)
         return await self._bounded(call, lambda: carry(flow, call, follow, self._policy))
 
+    async def exchange(self, path: str, body: Mapping[str, str]) -> TokenAnswer:
+        """What the token endpoint answers: success and refusal (4xx) alike. It is asked without credentials.
+
+        Args:
+            path: A path of the service's own origin.
+            body: Posted as a JSON object. It is secret, so it stands in no request that others see.
+
+        Raises:
+            PlugbayError: Any other answer, a redirect among them, or none.
+        """
+        repeatable = body.keys() <= OFTEN
+        call = self._call(Request("POST", path, repeatable=repeatable), self._origin.url(path), _encoded(dict(body)))
+        call.writes = False  # whoever called wants a ticket, say, and has not asked for a new token
+        call.limited = False
+        try:
+            return self._token_answer(call, await self._bounded(call, lambda: self._courier.deliver(call, {})))
+        except PlugbayError as error:
+            error.details = {**(error.details or {}), "step": "token"}
+            raise
+
     async def aclose(self) -> None:
         """Close the connections of every event loop, as far as can be; a later call opens new ones."""
         await self._clients.aclose()
 
-    def _file_headers(self) -> dict[str, str]:
+    def _file_call(self, source: str | Request, deadline: Deadline | None) -> Call:
+        if isinstance(source, str):
+            # The path of a link to a file may be the key to it, so no error may show it.
+            call = self._call(Request("GET", "/...", repeatable=True), self._origin.link(source), None, deadline)
+        else:
+            url = self._origin.url(source.path, source.query)
+            call = self._call(source, url, _encoded(source.json), deadline)
         # A range of an encoded file could not be decoded.
-        return {**self._agent, "accept": "*/*", "accept-encoding": "identity"}
+        call.headers |= {"accept": "*/*", "accept-encoding": "identity"}
+        return call
 
     def _call(self, request: Request, url: QuietURL, content: bytes | None, deadline: Deadline | None = None) -> Call:
         headers = {**self._agent, "accept": "application/json", "accept-encoding": "gzip"}
@@ -235,7 +294,7 @@ class Transport:
             headers["content-type"] = "application/json"
         if request.headers:
             headers |= _checked(request.headers)
-        writes = request.method not in READS
+        writes = request.method not in READS and not request.reads
         return Call(request, url, self._whole, deadline or self.deadline(), headers, content, writes=writes)
 
     async def _bounded(self, call: Call, work: Callable[[], Awaitable[T]]) -> T:
@@ -266,12 +325,12 @@ class Transport:
 
         Credentials that were found, and not got from the service for this, may have ended as well: then once again.
         """
-        credentials = await self._token_step(call, self._credentials.headers(self._exchange))
+        credentials = await self._token_step(call, self._credentials.headers(self.exchange))
         response = await self._courier.deliver(call, credentials)
         for _ in range(MOST_RENEWALS):
             if response.status != UNAUTHORIZED:
                 break
-            renewed = await self._token_step(call, self._credentials.renew(credentials, self._exchange))
+            renewed = await self._token_step(call, self._credentials.renew(credentials, self.exchange))
             if renewed is None:
                 break
             credentials = renewed
@@ -316,7 +375,9 @@ class Transport:
                 raise self._error(call, response) if at_home else _refused(call.url.host, response.status)
             call.url = next_hop(call.url, response)
             hops += 1
-            if hops > MAX_REDIRECTS or not may_fetch(self._origin, call.url, allowed_hosts):
+            # What is posted is for the service alone.
+            posted = call.request.method != "GET"
+            if posted or hops > MAX_REDIRECTS or not may_fetch(self._origin, call.url, allowed_hosts):
                 raise _redirected(call.url.host, response.status)
 
     def _is_elsewhere(self, url: QuietURL) -> bool:
@@ -326,17 +387,6 @@ class Transport:
         if self._origin.is_loopback:
             return not is_loopback(url.host)  # no proxies are used from there
         return not is_proxied(url)
-
-    async def _exchange(self, path: str, body: Mapping[str, str]) -> TokenAnswer:
-        """Post to the token endpoint. What is posted is secret, so it stands in no request that others see."""
-        call = self._call(Request("POST", path), self._origin.url(path), _encoded(dict(body)))
-        call.writes = False  # whoever called wants a ticket, say, and has not asked for a new token
-        call.limited = False
-        try:
-            return self._token_answer(call, await self._bounded(call, lambda: self._courier.deliver(call, {})))
-        except PlugbayError as error:
-            error.details = {**(error.details or {}), "step": "token"}
-            raise
 
     def _token_answer(self, call: Call, response: Response) -> TokenAnswer:
         if response.status in REDIRECTS or response.status == THROTTLED or response.status >= FIRST_SERVER_ERROR:
@@ -351,7 +401,8 @@ class Transport:
             call.unsure = True
             return call.with_fate(_redirected(_host_of(call.url, response), response.status))
         error = self._read_error(call.request, response)
-        error.details = {"status": response.status, **(error.details or {})}
+        if not self._settles(response):
+            error.details = {"status": response.status, **(error.details or {})}
         if error.retry_after is None and isinstance(error, RateLimitedError | ServiceError):
             error.retry_after = self._courier.asked(response)
         if response.status == UNAUTHORIZED and (advice := self._advice()):

@@ -92,7 +92,7 @@ async def test_a_renewal_survives_those_who_wait_for_it(sandbox, seed):
         calls = [asyncio.create_task(transport.send(GET)) for _ in range(rng.randint(1, 5))]
         await cancelled_after(rng.randint(0, 120), *calls)
         assert 200 == (await transport.send(GET)).status
-        headers = await credentials.headers(transport._exchange)
+        headers = await credentials.headers(transport.exchange)
         live = headers["authorization"].removeprefix("Bearer ")
         # The service ends the access token early; the refresh token still buys the next pair.
         for each in sandbox.account.tokens.values():

@@ -11,8 +11,16 @@ import httpx
 import pytest
 
 from plugbay.auth import MemoryTokenStore, OAuth2
-from plugbay.errors import AuthenticationError, NetworkError, PlugbayError, RateLimitedError, ResponseIntegrityError
-from plugbay.transport import Request
+from plugbay.errors import (
+    AuthenticationError,
+    DeadlineExceededError,
+    NetworkError,
+    PlugbayError,
+    RateLimitedError,
+    ResponseIntegrityError,
+    ServiceError,
+)
+from plugbay.transport import Request, RetryPolicy
 
 GET = Request("GET", "/a", repeatable=True)
 POST = Request("POST", "/a", json={"x": 1})
@@ -218,3 +226,55 @@ async def test_failed_renewal_shows_no_secret(transport, caplog, status):
     shown = [caplog.text, str(caught.value), *(str(frame.locals) for frame in frames if "plugbay" in frame.filename)]
     assert len(shown) > 4
     assert not any(secret in part for secret in secrets.values() for part in shown)
+
+
+@pytest.mark.parametrize(
+    ("body", "tries"),
+    [
+        ({"client_id": "a", "client_secret": "b"}, 3),
+        ({"grant_type": "client_credentials", "client_id": "a", "client_secret": "b", "scope": "read"}, 3),
+        ({"grant_type": "refresh_token", "client_id": "a", "refresh_token": "r"}, 1),
+        ({"grant_type": "authorization_code", "client_id": "a", "code": "c"}, 1),
+    ],
+)
+async def test_what_works_once_is_posted_once(transport, script, body, tries):
+    """A client's id and secret may be posted again after a failure; a refresh token or a code may have been used up."""
+
+    class Asking:
+        async def headers(self, exchange):
+            await exchange("/token", body)
+
+        async def renew(self, failed, exchange):
+            raise AssertionError
+
+    answers = script(httpx.Response(503))
+    with pytest.raises(ServiceError):
+        await transport(answers, credentials=Asking()).send(Request("GET", "/x", repeatable=True))
+    assert tries == len(answers.requests)
+
+
+async def test_signing_in(transport, script):
+    """Credentials can be had before anything is sent, within the time of the call that they are for."""
+
+    class Slow:
+        def __init__(self, answers):
+            self.answers = answers
+
+        async def headers(self, exchange):
+            self.answers.append((await exchange("/token", {})).status)
+            return {"authorization": "x"}
+
+        async def renew(self, failed, exchange):
+            raise AssertionError
+
+    got = []
+    way = transport(script(httpx.Response(200, json={})), credentials=Slow(got))
+    await way.sign_in(way.deadline())
+    assert [200] == got
+
+
+async def test_signing_in_ends_with_the_call(transport):
+    """Work that never ends is part of a call that does."""
+    way = transport(lambda request: httpx.Response(200), timeout=0.01, retry=RetryPolicy())
+    with pytest.raises(DeadlineExceededError):
+        await way.within(way.deadline(), asyncio.Event().wait)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugbay.errors import NetworkError, RateLimitedError, ServiceError
+from plugbay.errors import NetworkError, PlugbayError, RateLimitedError, ServiceError
 from plugbay.transport import Request, RetryPolicy
 from plugbay.transport.waits import asked_wait
 
@@ -201,3 +201,21 @@ def test_a_moment_is_no_window():
     """A `ratelimit-reset` that is a moment, as of some services, is not waited for as if it were seconds."""
     headers = {"retry-after": "3", "ratelimit-reset": "1789000000"}
     assert 3.0 == asked_wait(headers, throttled=True, now=NOW)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_a_service_may_forbid_another_try(transport, script, status):
+    """`X-Should-Retry: false` makes an answer the last, whatever its status; another word changes nothing."""
+    for word, tries in (("false", 1), ("False ", 1), ("true", 3), ("", 3)):
+        handler = script(httpx.Response(status, headers={"x-should-retry": word}))
+        with pytest.raises(PlugbayError):
+            await transport(handler).send(GET)
+        assert tries == len(handler.requests)
+
+
+async def test_long_work_waits_out_a_limit_all_the_same(transport, script, clock):
+    """A call that has more time than the service waits for as long as it is told."""
+    limited = httpx.Response(429, headers={"x-should-retry": "false", "retry-after": "90"})
+    way = transport(script(limited, httpx.Response(200, json={})))
+    assert 200 == (await way.send(GET, deadline=way.deadline(patient=True))).status
+    assert [90.0] == clock.slept

@@ -197,3 +197,19 @@ async def test_no_header_that_is_shown_holds_echoed_credentials():
     shown = f"{vars(caught.value)} {[event.as_dict() for event in told]}"
     assert "[credentials]" in shown
     assert "secret" not in shown
+
+
+@pytest.mark.parametrize("status", [200, 206, 403, 500])
+async def test_no_window_of_a_file_holds_echoed_credentials(transport, status):
+    """What is read under credentials in the place of a file, or of its error, is without them as well."""
+
+    def echo(request):
+        return httpx.Response(
+            status, text=f"sent {request.headers['authorization']}", headers={"content-range": "bytes 0-99/100"}
+        )
+
+    try:
+        shown = (await transport(echo, max_attempts=1).download("/file", allowed_hosts=(), max_bytes=500)).data.decode()
+    except PlugbayError as error:
+        shown = f"{error} {error.payload()}"
+    assert "bWVAZXhhbXBsZS5jb20vdG9rZW46czNjcmV0LXRva2Vu" not in shown

@@ -132,3 +132,23 @@ async def test_throttled_write_past_the_deadline(transport, script):
     with pytest.raises(RateLimitedError) as caught:
         await transport(script(httpx.Response(429, headers={"retry-after": "900"}))).send(POST)
     assert "fate" not in caught.value.details
+
+
+async def test_a_question_by_post_is_no_write(transport, script):
+    """A POST that changes nothing leaves nothing in doubt."""
+    asked = Request("POST", "/search", json={}, repeatable=True, reads=True)
+    answers = script(httpx.Response(500))
+    with pytest.raises(ServiceError) as caught:
+        await transport(answers).send(asked)
+    assert ({"status": 500}, True) == (caught.value.details, caught.value.retryable)
+    assert 3 == len(answers.requests)
+
+
+@pytest.mark.parametrize("earlier", [None, httpx.ReadError("broken")])
+async def test_an_answer_that_settles_a_call_is_the_last_word(transport, script, earlier):
+    """Who has seen a call through says what became of it; a try before of which nobody knows is still in doubt."""
+    answers = script(*([earlier] if earlier else []), httpx.Response(500))
+    with pytest.raises(ServiceError) as caught:
+        await transport(answers, settles=lambda response: True, max_attempts=2).send(KEYED if earlier else POST)
+    assert ("unknown" if earlier else None) == (caught.value.details or {}).get("fate")
+    assert "status" not in (caught.value.details or {})

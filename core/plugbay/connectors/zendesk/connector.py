@@ -13,13 +13,14 @@ from plugbay.connectors.zendesk.errors import collides, read_error
 from plugbay.connectors.zendesk.hosts import VARIABLE, tenant_url
 from plugbay.download import Streamed
 from plugbay.errors import AuthenticationError, ConfigurationError, ResponseIntegrityError
-from plugbay.executor import Executor, LocalExecutor
+from plugbay.executor import Executor, LocalExecutor, Probe
 from plugbay.json_safe import is_object
 from plugbay.operation import Operation
 from plugbay.outcome import Outcome
 from plugbay.policy import Policy
 from plugbay.sink import Sink, Tell
-from plugbay.transport import Request, RetryPolicy, Transport
+from plugbay.transport import Bounds, Request, RetryPolicy, Transport
+from plugbay.types import AirbyteAuthConfig
 
 if TYPE_CHECKING:
     from typing import Self
@@ -35,7 +36,8 @@ class ZendeskConnector(Connector):
     """A connector to one Zendesk tenant.
 
     Args:
-        auth_config: The credentials, from the connector's `models` module.
+        auth_config: The credentials, from the connector's `models` module; or `plugbay.types.AirbyteAuthConfig` for a
+            hosted connector, whose tenant, and all that has to do with it, is the hosted service's.
         config: `{"subdomain": ...}`, another way to name the tenant.
         subdomain: The tenant: `acme` of `https://acme.zendesk.com`, or that URL. Without it the environment's
             `ZENDESK_SUBDOMAIN`; without that too, the first call fails with `ConfigurationError`.
@@ -73,24 +75,29 @@ class ZendeskConnector(Connector):
         on_event: Listener | None = None,
         record_content: bool = False,
     ) -> None:
-        credentials = credentials_of(auth_config, on_token_refresh=on_token_refresh, token_store=token_store)
-        root = tenant_url(subdomain, config, base_url)
+        bounds = Bounds(timeout=timeout, max_attempts=max_attempts, max_bytes=max_bytes, retry=retry, http=http)
         executor: Executor = _NoTenant()
-        if root is not None:
-            transport = Transport(
-                root,
-                credentials,
-                read_error=read_error,
-                timeout=timeout,
-                max_attempts=max_attempts,
-                max_bytes=max_bytes,
-                retry=retry,
-                http=http,
-                read_budgets=read_budgets,
-                collides=collides,
-            )
-            executor = LocalExecutor(transport)
+        if isinstance(auth_config, AirbyteAuthConfig):
+            tenants = (config, subdomain, base_url, on_token_refresh, token_store)
+            executor = self._hosted(auth_config, bounds, has_tenant=any(given is not None for given in tenants))
+        else:
+            credentials = credentials_of(auth_config, on_token_refresh=on_token_refresh, token_store=token_store)
+            root = tenant_url(subdomain, config, base_url)
+            if root is not None:
+                reading: Any = {"read_error": read_error, "read_budgets": read_budgets, "collides": collides}
+                executor = LocalExecutor(Transport(root, credentials, **reading, **bounds))
         super().__init__(executor, policy=policy, on_event=on_event, record_content=record_content)
+
+    @classmethod
+    def _hosted(cls, auth_config: AirbyteAuthConfig, bounds: Bounds, *, has_tenant: bool) -> Executor:
+        if has_tenant:
+            raise ConfigurationError(
+                "A hosted connector takes no config, subdomain, base_url, on_token_refresh or token_store.",
+                hint="The hosted service knows the tenant and keeps its tokens; its own address is api_url.",
+            )
+        from plugbay.hosted.executor import HostedExecutor  # noqa: PLC0415 - programs of local connectors do without
+
+        return HostedExecutor(auth_config, cls.slug, cls.definition_id, bounds)
 
     @classmethod
     def from_environment(cls, **settings: Any) -> Self:
@@ -108,8 +115,7 @@ class ZendeskConnector(Connector):
         return cls(config_from_environment(), **settings)
 
     async def _identity(self) -> Mapping[str, Any]:
-        user = signed_in(await self._executor.fetch(Request("GET", "/api/v2/users/me", repeatable=True)))
-        return {"user": {name: user.get(name) for name in ("id", "name", "email", "role")}}
+        return await self._executor.identify(_WHO_AM_I)
 
 
 _ANONYMOUS = "Anonymous user"
@@ -135,13 +141,21 @@ def signed_in(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     return user
 
 
+def _identity_of(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    user = signed_in(payload)
+    return {"user": {name: user.get(name) for name in ("id", "name", "email", "role")}}
+
+
+_WHO_AM_I = Probe(Request("GET", "/api/v2/users/me", repeatable=True), _identity_of)
+
+
 class _NoTenant:
     """Stands where the executor would: without a tenant there is nowhere to send to."""
 
     async def run(self, operation: Operation, arguments: Mapping[str, Any], *, patient: bool = False) -> Outcome:  # noqa: ARG002 - the protocol's
         raise self._error()
 
-    async def fetch(self, request: Request) -> Any:  # noqa: ARG002 - the protocol's
+    async def identify(self, probe: Probe) -> Mapping[str, Any]:  # noqa: ARG002 - the protocol's
         raise self._error()
 
     async def stream(

@@ -153,13 +153,14 @@ class TimePager:
         def at(count: int) -> str:
             if count == 0 and state is not None:
                 return state
-            return self._behind(fresh[:count], state)
+            return self.behind(fresh[:count], state)
 
         if len(records) < self.largest:
             return Slice(fresh, None, at, resumable=at(len(fresh)) if fresh else state)
         return Slice(fresh, at(len(fresh)), at)
 
-    def _behind(self, records: Sequence[Mapping[str, Any]], state: str | None) -> str:
+    def behind(self, records: Sequence[Mapping[str, Any]], state: str | None) -> str:
+        """The state behind records, one at least, that were read from `state` on, be it over many pages."""
         seconds = [_unix(record.get("updated_at")) for record in records]
         last = seconds[-1]
         ids = [str(record.get("id")) for record, second in zip(records, seconds, strict=True) if second == last]

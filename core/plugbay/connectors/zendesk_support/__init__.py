@@ -5,5 +5,11 @@ from plugbay.connectors.zendesk_support.models import (
     ZendeskSupportApiTokenAuthConfig,
     ZendeskSupportOauth20AuthConfig,
 )
+from plugbay.types import AirbyteAuthConfig
 
-__all__ = ["ZendeskSupportApiTokenAuthConfig", "ZendeskSupportConnector", "ZendeskSupportOauth20AuthConfig"]
+__all__ = [
+    "AirbyteAuthConfig",
+    "ZendeskSupportApiTokenAuthConfig",
+    "ZendeskSupportConnector",
+    "ZendeskSupportOauth20AuthConfig",
+]

@@ -18,6 +18,7 @@ class ZendeskSupportConnector(ZendeskConnector):
 
     slug = "zendesk-support"
     title = "Zendesk Support"
+    definition_id = "79c1aa37-dae3-42ae-b333-d1c105477715"
 
     tickets = entity(Tickets)
     ticket_comments = entity(TicketComments)

@@ -2,5 +2,6 @@
 
 from plugbay.connectors.zendesk_talk.connector import ZendeskTalkConnector
 from plugbay.connectors.zendesk_talk.models import ZendeskTalkApiTokenAuthConfig, ZendeskTalkOauth20AuthConfig
+from plugbay.types import AirbyteAuthConfig
 
-__all__ = ["ZendeskTalkApiTokenAuthConfig", "ZendeskTalkConnector", "ZendeskTalkOauth20AuthConfig"]
+__all__ = ["AirbyteAuthConfig", "ZendeskTalkApiTokenAuthConfig", "ZendeskTalkConnector", "ZendeskTalkOauth20AuthConfig"]

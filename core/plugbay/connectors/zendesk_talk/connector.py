@@ -16,6 +16,7 @@ class ZendeskTalkConnector(ZendeskConnector):
 
     slug = "zendesk-talk"
     title = "Zendesk Talk"
+    definition_id = "c8630570-086d-4a40-99ae-ea5b18673071"
 
     phone_numbers = entity(PhoneNumbers)
     agents_activity = entity(AgentsActivity)
