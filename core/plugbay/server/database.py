@@ -1,0 +1,226 @@
+"""The database: SQLite in one file, or PostgreSQL, behind the same few methods.
+
+SQLite has one writer at a time, so a process's writers queue here, in order, and meet those of other processes at
+BEGIN IMMEDIATE. What is committed is on the disk: a new refresh token that a power failure took away would lock
+its owner out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Executable, Row, exc, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from plugbay.errors import InvalidParameterError, ServiceError
+from plugbay.server.migrations import upgrade
+from plugbay.server.sql_engine import is_memory, open_engine, parse_url
+
+__all__ = ["Database"]
+
+BUSY_SECONDS = 10.0
+"""How long a statement waits for a writer of another process."""
+
+
+class Database:
+    """One database; use it from one event loop. Nothing is opened before the first statement.
+
+    Args:
+        url: `sqlite:///path`, `sqlite://` (in memory), or `postgresql://user:password@host/name`.
+
+    Raises:
+        ConfigurationError: The URL is none of these.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self.dialect = self.url.get_backend_name()
+        """`"sqlite"` or `"postgresql"`."""
+        self._engine: AsyncEngine = open_engine(self.url, busy_seconds=BUSY_SECONDS)
+        self._writer = self._engine.execution_options(plugbay_write=True)
+        self._reader = (
+            self._engine.execution_options(isolation_level="AUTOCOMMIT")
+            if self.dialect == "postgresql"
+            else self._engine
+        )
+        self.is_memory = is_memory(self.url)
+        self._writing = _Turn() if self.dialect == "sqlite" else None
+        # In memory a reader is in the way of the writer too.
+        self._reading = self._writing if self.is_memory else None
+
+    def __repr__(self) -> str:
+        # The query may name a password too.
+        return f"Database({self.url.set(query={}).render_as_string(hide_password=True)!r})"
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite database; None if it is in memory, or no SQLite."""
+        is_file = self.dialect == "sqlite" and self.url.database
+        return Path(self.url.database) if is_file and self.url.database else None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+        """A transaction for writing, committed at the end of the block and rolled back if that raises.
+
+        Keep it short, wait for nothing but the database in it, and open no other in it.
+
+        Raises:
+            ServiceError: The database cannot be reached, or did not answer in time.
+            InvalidParameterError: A value is none that the database can hold.
+        """
+        async with _turn(self._writing), _connected(self._writer) as connection:
+            with named_errors():
+                async with connection.begin():
+                    yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection for reading; each statement sees what is committed when it begins.
+
+        Raises:
+            ServiceError: The database cannot be reached, or did not answer in time.
+            InvalidParameterError: A value is none that the database can hold.
+        """
+        async with _turn(self._reading), _connected(self._reader) as connection:
+            with named_errors():
+                yield connection
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """The first row of a query; asked once more if the server had closed the connection.
+
+        Raises:
+            ServiceError: The database cannot be reached, or did not answer in time.
+        """
+        rows = await self.all(statement)
+        return rows[0] if rows else None
+
+    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+        """All rows of a query; asked once more if the server had closed the connection.
+
+        Raises:
+            ServiceError: The database cannot be reached, or did not answer in time.
+        """
+        try:
+            return await self._all(statement)
+        except ServiceError as error:
+            cause = error.__cause__
+            # Only a query: a statement that writes may have been done.
+            if not (isinstance(cause, exc.DBAPIError) and cause.connection_invalidated):
+                raise
+        return await self._all(statement)
+
+    async def _all(self, statement: Executable) -> Sequence[Row[Any]]:
+        async with self.read() as connection:
+            return (await connection.execute(statement)).all()
+
+    async def change(self, statement: Executable) -> int:
+        """Runs one statement that writes, as a transaction of its own, on the shortest way there is.
+
+        Returns:
+            How many rows it concerned. They are durable when it returns.
+
+        Raises:
+            ServiceError: The database cannot be reached, or did not answer in time; it may have been done.
+        """
+        # A single statement needs no BEGIN and no COMMIT where each is a round trip.
+        own = self.read() if self.dialect == "postgresql" else self.begin()
+        async with own as connection:
+            return (await connection.execute(statement)).rowcount
+
+    async def migrate(self) -> None:
+        """Brings the tables to what this version needs; of several processes at once, one does it.
+
+        Raises:
+            ConfigurationError: The tables are those of a newer version.
+            ServiceError: The database cannot be reached.
+        """
+        async with _turn(self._writing), _connected(self._engine) as connection:
+            with named_errors():
+                await upgrade(connection, self.dialect)
+
+    async def ping(self) -> None:
+        """Asks the database for a sign of life.
+
+        Raises:
+            ServiceError: There is none.
+        """
+        await self.first(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Closes the connections. A database in memory is gone then."""
+        await self._engine.dispose()
+
+
+class _Turn:
+    """A lock that says so when its holder asks for it again, instead of waiting for ever."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._holder: asyncio.Task[Any] | None = None
+
+    @asynccontextmanager
+    async def taken(self) -> AsyncGenerator[None]:
+        task = asyncio.current_task()
+        if task is not None and task is self._holder:
+            raise RuntimeError("The database is used within a transaction of the same task: hand on its connection.")
+        async with self._lock:
+            self._holder = task
+            try:
+                yield
+            finally:
+                self._holder = None
+
+
+@asynccontextmanager
+async def _turn(turn: _Turn | None) -> AsyncGenerator[None]:
+    if turn is None:
+        yield
+        return
+    async with turn.taken():
+        yield
+
+
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+    async with AsyncExitStack() as stack:
+        try:
+            with named_errors():
+                connection = await stack.enter_async_context(engine.connect())
+        except (OSError, TimeoutError) as error:
+            raise ServiceError(f"The database cannot be reached: {type(error).__name__}.") from error
+        yield connection
+
+
+@contextmanager
+def named_errors() -> Generator[None]:
+    """Gives a failure of the database its name; an IntegrityError is left to who knows what it means."""
+    try:
+        yield
+    except exc.IntegrityError:
+        raise
+    except exc.TimeoutError as error:
+        raise ServiceError("The database has no connection free.", retry_after=1.0) from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise _unfit() from error
+    except exc.DBAPIError as error:
+        raise (_unfit() if _is_unfit(error) else _failed(error)) from error
+
+
+def _is_unfit(error: exc.DBAPIError) -> bool:
+    """Whether it is a value's fault: the driver could not send it, or the server has no room for it."""
+    cause = error.driver_exception
+    # Class 22 is "data exception" (ISO 9075-2, and appendix A of PostgreSQL's manual).
+    return isinstance(cause, ValueError | OverflowError) or str(getattr(cause, "sqlstate", "")).startswith("22")
+
+
+def _unfit() -> InvalidParameterError:
+    return InvalidParameterError("A value has characters or a size that cannot be stored.")
+
+
+def _failed(error: exc.DBAPIError) -> ServiceError:
+    # By its kind alone, as the driver's words may quote what was sent.
+    return ServiceError(f"The database failed: {type(error.driver_exception).__name__}.")
