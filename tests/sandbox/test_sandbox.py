@@ -256,3 +256,28 @@ def test_imports_nothing_else_of_the_library():
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             assert not [n for n in names if n.split(".")[0] == "plugbay" and not n.startswith("plugbay.sandbox")]
     assert len(modules) > 20
+
+
+@pytest.mark.parametrize("client", ["sandbox_app", "sandbox_public"])
+def test_allow_redirect(client):
+    """An address that was allowed is one that OAuth leads back to, for both clients; another path of it is not."""
+    with Sandbox(tickets=1, calls=1) as sandbox:
+        before = sandbox.redirect_uris
+        for _ in range(2):
+            sandbox.allow_redirect("https://plugbay.example/callback")
+
+        def ask(redirect: str) -> int:
+            params = {
+                "response_type": "code",
+                "client_id": client,
+                "redirect_uri": redirect,
+                "scope": "read",
+                "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+                "code_challenge_method": "S256",
+            }
+            return httpx.get(f"{sandbox.base_url}/oauth/authorizations/new", params=params).status_code
+
+        assert sandbox.redirect_uris == (*before, "https://plugbay.example/callback")
+        assert ask("https://plugbay.example/callback") == 200
+        assert ask("https://plugbay.example/callback/other") == 400
+        assert ask(before[0]) == 200

@@ -6,14 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 
 from plugbay import __version__
+from plugbay.cli.hosting import add_admin, add_serve
+from plugbay.cli.moments import moment
 from plugbay.errors import PlugbayError
 
 __all__ = ["main"]
-
-_YEARS = (2000, 2999)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     _tools(commands.add_parser("tools", help="show what a model would see of a connector, and what it costs"))
     _call(commands.add_parser("call", help="run one action with credentials from the environment"))
     _sandbox(commands.add_parser("sandbox", help="run a Zendesk on loopback"))
+    add_serve(commands.add_parser("serve", help="run a server that keeps connectors for many agents"))
+    add_admin(commands.add_parser("admin", help="manage the database of a server"))
     return parser
 
 
@@ -111,7 +112,7 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="of the data")
     parser.add_argument("--tickets", type=int, default=300, help="how many tickets there are")
-    parser.add_argument("--now", type=_moment, metavar="MOMENT", help="when the data ends, in ISO 8601; else this hour")
+    parser.add_argument("--now", type=moment, metavar="MOMENT", help="when the data ends, in ISO 8601; else this hour")
     parser.add_argument("--plan", default="enterprise_plus", help="whose rate limits hold; none for no limits")
     parser.add_argument("--json", action="store_true", help="print address and credentials as one line of JSON")
 
@@ -129,14 +130,3 @@ def _sandbox(parser: argparse.ArgumentParser) -> None:
         return 0
 
     parser.set_defaults(run=run)
-
-
-def _moment(text: str) -> datetime:
-    """A moment in ISO 8601; one without a zone is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a moment in ISO 8601, as 2026-06-17T12:00:00Z") from error
-    if not _YEARS[0] <= moment.year <= _YEARS[1]:
-        raise argparse.ArgumentTypeError(f"{text!r} is not within the years {_YEARS[0]} to {_YEARS[1]}")
-    return moment

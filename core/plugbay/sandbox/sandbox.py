@@ -147,6 +147,18 @@ class Sandbox:
         client = Client(self.account.next_id(), identifier, identifier, secret, redirect_uris, scopes, owner)
         self.account.clients[identifier] = client
 
+    def allow_redirect(self, uri: str) -> None:
+        """Let `client_id` and `public_client_id` be sent back to another address as well.
+
+        Args:
+            uri: The address, exactly as it will be given in `redirect_uri`.
+        """
+        for identifier in (self.client_id, self.public_client_id):
+            client = self.account.clients[identifier]
+            if uri not in client.redirect_uris:
+                client.redirect_uris = (*client.redirect_uris, uri)
+        self.redirect_uris = self.account.clients[self.client_id].redirect_uris
+
     def add_file(self, *, size: int, name: str = "file.bin", content_type: str = "application/octet-stream") -> int:
         """Add an attachment whose bytes are made while they are sent, however many they are.
 

@@ -1,0 +1,133 @@
+"""Connections that cannot be held by a client that sends nothing, or a head without end."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+__all__ = ["MAX_HEAD", "Connection", "connection"]
+
+MAX_HEAD = 32_768
+"""Bytes of a request's line and headers."""
+
+CONNECTIONS_PER_REQUEST = 4
+"""Connections for each request that may run at once; most are idle."""
+
+_REFUSAL = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Connection(HttpToolsProtocol):
+    """A connection whose client has a time for each request's head, and a limit of its size.
+
+    A head that is late is answered with 408 and one that is too large with 431 (RFC 6585, section 5); a connection
+    on which nothing was begun is closed without a word.
+
+    Args:
+        config: Uvicorn's.
+        server_state: Uvicorn's.
+        app_state: Uvicorn's.
+        head_seconds: The time for a head, from the connection's start or the head's first byte.
+        most: Connections that the process has at once; another is closed at once.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        head_seconds: float,
+        most: int,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._head_seconds = head_seconds
+        self._most = most
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_size = 0
+        self._in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        if len(self.connections) > self._most:
+            transport.abort()
+        self._start_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is over."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._in_head:
+            if self._head_timer is None:
+                self._start_timer()
+            self._head_size += len(data)
+        super().data_received(data)
+        # A body may have come with its head: only what belongs to a head without an end is too much.
+        if self._in_head and self._head_size > MAX_HEAD:
+            self._refuse(431, b"Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._stop_timer()
+        self._in_head = False
+        self._head_size = 0
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The whole request is here; what comes next is the next head."""
+        super().on_message_complete()
+        self._in_head = True
+
+    def _start_timer(self) -> None:
+        self._head_timer = self.loop.call_later(self._head_seconds, self._late)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _late(self) -> None:
+        self._head_timer = None
+        if self._is_answering():
+            return  # bytes that came while a request is answered; the time of an idle connection is still to come
+        if self._head_size:
+            self._refuse(408, b"Request Timeout")
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def _is_answering(self) -> bool:
+        cycle: Any = self.cycle  # None before the first request, whatever its type says
+        return cycle is not None and not cycle.response_complete
+
+    def _refuse(self, status: int, phrase: bytes) -> None:
+        self._stop_timer()
+        if self.transport.is_closing():
+            return
+        # While an earlier request is being answered, other bytes would be taken for its answer.
+        if not self._is_answering():
+            self.transport.write(_REFUSAL % (status, phrase))
+        self.transport.close()
+
+
+def connection(*, head_seconds: float, most_requests: int) -> Any:
+    """What makes the connections of a server, for uvicorn's `http`.
+
+    Args:
+        head_seconds: The time for a request's head.
+        most_requests: Requests that may run at once.
+    """
+    return partial(Connection, head_seconds=head_seconds, most=CONNECTIONS_PER_REQUEST * most_requests)

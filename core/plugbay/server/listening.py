@@ -1,0 +1,139 @@
+"""The process that listens: sockets, uvicorn, signals, and how requests that run are seen through at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Callable, Generator
+from time import monotonic
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from plugbay.server.connection import connection
+from plugbay.server.settings import Settings
+from plugbay.server.state import Drain
+
+__all__ = ["Process", "listen", "loop_factory"]
+
+BACKLOG = 2048
+
+
+def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
+    """A bound socket; port 0 lets the system choose.
+
+    Raises:
+        OSError: The port cannot be had; `strerror` says which and why.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise OSError(errno.EINVAL, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    # The protocol is named because asyncio turns Nagle's delay off only for sockets that say TCP.
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return bound
+
+
+class Process(uvicorn.Server):
+    """Uvicorn, which after the first SIGTERM or SIGINT sees running requests through.
+
+    The process is no longer ready from then on. While requests run it still takes connections for `notice_seconds`,
+    so that a load balancer sees that; each connection is closed after its answer. A second signal ends it at once.
+
+    Args:
+        app: The application.
+        settings: The operator's.
+        drain: What the application counts its requests in.
+        on_ready: Called once connections are accepted.
+        has_signals: Whether signals are its own to handle; not so in a process that is somebody else's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        drain: Drain,
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+        has_signals: bool = True,
+    ) -> None:
+        super().__init__(_config(app, settings))
+        self._settings = settings
+        self._drain = drain
+        self._on_ready = on_ready
+        self._has_signals = has_signals
+        self._asked_at = 0.0
+
+    def ask_to_end(self) -> None:
+        """Begins the end."""
+        self._drain.begun = True
+        self._asked_at = monotonic()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to accept connections."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop accepting connections."""
+        if self._drain.begun and not self.should_exit:
+            waited = monotonic() - self._asked_at
+            if not self._drain.running or waited >= self._settings.notice_seconds:
+                self.config.timeout_graceful_shutdown = max(1, round(self._settings.drain_seconds - waited))
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to end."""
+        del sig, frame
+        if self._drain.begun:
+            self.should_exit = self.force_exit = True
+        else:
+            self.ask_to_end()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Handles the process's signals for the block."""
+        if not self._has_signals:
+            yield
+            return
+        with super().capture_signals():
+            yield
+
+
+def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=connection(head_seconds=settings.header_timeout, most_requests=settings.max_requests),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=round(settings.keep_alive),
+        timeout_graceful_shutdown=round(settings.drain_seconds),
+        backlog=BACKLOG,
+    )
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Makes uvloop's event loops where it is installed; None stands for asyncio's own."""
+    try:
+        import uvloop  # noqa: PLC0415 - it is not there on every platform
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

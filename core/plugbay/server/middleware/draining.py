@@ -1,0 +1,51 @@
+"""How many requests run, how many may, and how a process that ends lets go of its clients."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from plugbay.server.failures import answer_for, unavailable
+from plugbay.server.state import Drain
+
+__all__ = ["Draining"]
+
+_CLOSE = (b"connection", b"close")
+
+
+class Draining:
+    """Counts requests; refuses those that are too many; closes connections after their answers once the end has begun.
+
+    A client whose connection is closed asks the next process. So a request on a connection that was kept is still
+    answered, and the connection ends with the answer.
+
+    Args:
+        app: What answers.
+        drain: Where the count is kept.
+        most: Requests that may run at once.
+    """
+
+    def __init__(self, app: ASGIApp, drain: Drain, most: int) -> None:
+        self._app = app
+        self._drain = drain
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def closing(message: Message) -> None:
+            if message["type"] == "http.response.start" and self._drain.begun:
+                message["headers"] = [*message.get("headers", ()), _CLOSE]
+            await send(message)
+
+        self._drain.running += 1
+        try:
+            if self._drain.running > self._most:
+                await answer_for(unavailable("The server has too many requests at the moment."), "")(
+                    scope, receive, closing
+                )
+            else:
+                await self._app(scope, receive, closing)
+        finally:
+            self._drain.running -= 1

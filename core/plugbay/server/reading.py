@@ -1,0 +1,167 @@
+"""A request's path, query and body as values that hold what their declarations promise.
+
+Everything that is refused is refused with the place and the rule, and never with the input. Beyond what the models
+say, no text has a NUL, which PostgreSQL cannot keep, and no number is beyond 64 bits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from types import NoneType
+from typing import Any, TypeGuard, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json, to_json
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+
+from plugbay.server.failures import ApiError, FieldError, field_errors, not_found
+
+__all__ = ["MAX_INTEGER", "MIN_INTEGER", "PATH_SEGMENT", "check_path", "read_body", "read_query"]
+
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+
+PATH_SEGMENT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
+"""What a parameter in a path may be: ids and slugs."""
+
+_segment = re.compile(PATH_SEGMENT[:-1] + r"\Z").match
+# Seldom true, and then the body is looked at piece by piece.
+_is_suspicious = re.compile(rb"\\u0000|\d{19}|NaN|Infinity|\d[eE]\+?\d{2}").search
+_JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?\Z", re.IGNORECASE)
+
+
+def check_path(values: Mapping[str, str]) -> None:
+    """Lets the parameters of a path pass.
+
+    Raises:
+        ApiError: 404, one cannot be the name of anything.
+    """
+    if not all(map(_segment, values.values())):
+        raise not_found()
+
+
+def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
+    """The query as its model; names that the model does not have are ignored.
+
+    Raises:
+        ApiError: 422, it does not fit.
+    """
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        found = given.getlist(key)
+        if len(found) > 1 and not _takes_several(field.annotation):
+            raise _refused([_fault(key, "It is given more than once.", "repeated")])
+        if found:
+            values[key] = found if _takes_several(field.annotation) else found[0]
+    try:
+        read = model.model_validate(values)
+    except ValidationError as error:
+        raise _refused(field_errors(error)) from None
+    _check_values(read.model_dump(by_alias=True))
+    return read
+
+
+async def read_body(model: type[BaseModel], request: Request, *, optional: bool) -> BaseModel | None:
+    """The body as its model.
+
+    Args:
+        model: What it must be.
+        request: Whose body.
+        optional: Whether there may be none; then the answer is None.
+
+    Raises:
+        ApiError: 400, it is no JSON; 415, it is not said to be JSON; 422, it does not fit; and what reading it raises.
+    """
+    raw = await request.body()
+    if not raw and optional:
+        return None
+    if raw and not _JSON.match(request.headers.get("content-type", "").strip()):
+        raise ApiError(415, "The body must be application/json in UTF-8.", error_code="unsupported_media_type")
+    if _is_suspicious(raw):
+        _check_values(_parsed(raw))
+    try:
+        return _validated(model, raw)
+    except ValidationError as error:
+        found = field_errors(error)
+        raise (_malformed() if found[0].error_code == "json_invalid" else _refused(found)) from None
+
+
+def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
+    try:
+        return model.model_validate_json(raw, strict=True)
+    except ValidationError as error:
+        if all(each["type"] != "int_type" for each in error.errors(include_input=False)):
+            raise
+    # 5.0 is the integer 5 (JSON Schema 2020-12 Core, section 4.2.3), which pydantic takes only when it is lax with texts.
+    return model.model_validate_json(to_json(_with_integers(_parsed(raw))), strict=True)
+
+
+def _with_integers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if _is_object(value):
+        return {name: _with_integers(part) for name, part in value.items()}
+    return [_with_integers(part) for part in value] if _is_list(value) else value
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError:
+        raise _malformed() from None
+
+
+def _malformed() -> ApiError:
+    return ApiError(400, "The body is not well-formed JSON in UTF-8 (RFC 8259).", error_code="malformed_json")
+
+
+def _check_values(value: Any) -> None:
+    found = [_fault(place, message, code) for place, message, code in _faults(value, "")]
+    if found:
+        raise _refused(found)
+
+
+def _faults(value: Any, place: str) -> Iterator[tuple[str, str, str]]:
+    """Each part that cannot be: its place, the rule, and the rule's name."""
+    if isinstance(value, str):
+        if "\0" in value:
+            yield place, "A text must not have a NUL character.", "nul_character"
+    elif isinstance(value, (int, float)):
+        if not MIN_INTEGER <= value <= MAX_INTEGER:
+            yield place, "A number must be within 64 bits.", "int_64"
+    else:
+        for name, part in _parts(value):
+            yield from _faults(name, place)
+            yield from _faults(part, f"{place}.{name}" if place else str(name))
+
+
+def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
+    if _is_object(value):
+        return value.items()
+    return enumerate(value) if _is_list(value) else ()
+
+
+def _is_object(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _fault(place: str, message: str, code: str) -> FieldError:
+    return FieldError(field=place.replace("\0", "")[:200] or None, message=message, error_code=code)
+
+
+def _refused(found: list[FieldError]) -> ApiError:
+    first = found[0]
+    text = f"{first.field}: {first.message}" if first.field else first.message
+    return ApiError(422, text, error_code=first.error_code, errors=found)
+
+
+def _takes_several(annotation: Any) -> bool:
+    return get_origin(annotation) in (list, tuple) or any(
+        get_origin(each) in (list, tuple) for each in get_args(annotation) if each is not NoneType
+    )

@@ -1,0 +1,137 @@
+"""From settings to a running server, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from plugbay.server.database import Database
+from plugbay.server.engines import Engines
+from plugbay.server.settings import Settings
+from plugbay.server.state import Server
+from plugbay.server.store import (
+    Audit,
+    Bearers,
+    Clients,
+    Connectors,
+    Flows,
+    Leases,
+    OAuthApps,
+    Organizations,
+    Rates,
+    Secrets,
+    Workspaces,
+    open_vault,
+)
+from plugbay.server.vault import Vault
+
+__all__ = ["Access", "close_server", "first_access", "open_server", "opened"]
+
+FIRST_ORGANIZATION = "default"
+FIRST_CLIENT = "default"
+PATIENCE = 30.0
+"""Seconds to wait for another process that sets up the same database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the first client gets in.
+
+    Attributes:
+        organization_id: The organization that was there first.
+        client_id: Its first client; None if all were revoked.
+        client_secret: Only from whoever made it, once.
+    """
+
+    organization_id: str
+    client_id: str | None
+    client_secret: SecretStr | None = None
+
+
+async def open_server(settings: Settings) -> Server:
+    """Connects the database, brings its tables up to date, and looks whether the keys are right.
+
+    A database without an organization gets one, with a client; `first_access` makes them and tells them.
+
+    Args:
+        settings: The operator's.
+
+    Raises:
+        ConfigurationError: A setting, a key or the database's version does not fit.
+        ServiceError: The database cannot be reached.
+    """
+    database = Database(settings.database_url)
+    try:
+        await database.migrate()
+        vault = await open_vault(database, keys=settings.keys, key_file=settings.key_file)
+    except BaseException:
+        await database.close()
+        raise
+    return _assembled(settings, database, vault)
+
+
+async def close_server(server: Server) -> None:
+    """Closes the connectors and the database."""
+    try:
+        await server.engines.close()
+    finally:
+        await server.database.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[Server]:
+    """An open server for the block; raises as `open_server` does."""
+    server = await open_server(settings)
+    try:
+        yield server
+    finally:
+        await close_server(server)
+
+
+async def first_access(server: Server) -> Access:
+    """How the first client gets in; of several processes that start at once, one makes it and knows the secret."""
+    known = await _known_access(server)
+    if known is not None:
+        return known
+    async with server.leases.hold("first start", wait=PATIENCE):
+        known = await _known_access(server)
+        if known is not None:
+            return known
+        organization = await server.organizations.create(FIRST_ORGANIZATION)
+        client, secret = await server.clients.create(organization.id, FIRST_CLIENT)
+        return Access(organization.id, client.id, SecretStr(secret))
+
+
+async def _known_access(server: Server) -> Access | None:
+    organizations = await server.organizations.list()
+    if not organizations:
+        return None
+    clients = await server.clients.list(organizations[0].id)
+    valid = [client for client in clients if client.revoked_at is None]
+    return Access(organizations[0].id, valid[0].id if valid else None)
+
+
+def _assembled(settings: Settings, database: Database, vault: Vault) -> Server:
+    secrets = Secrets(database, vault)
+    leases = Leases(database)
+    oauth_apps = OAuthApps(database, secrets)
+    return Server(
+        settings=settings,
+        database=database,
+        vault=vault,
+        organizations=Organizations(database),
+        clients=Clients(database),
+        bearers=Bearers(database),
+        workspaces=Workspaces(database),
+        connectors=Connectors(database, secrets),
+        secrets=secrets,
+        leases=leases,
+        flows=Flows(database, secrets, lifetime=settings.flow_lifetime),
+        oauth_apps=oauth_apps,
+        audit=Audit(database),
+        rates=Rates(database),
+        engines=Engines(secrets, leases, oauth_apps, settings),
+    )

@@ -1,0 +1,218 @@
+"""What an operator can set, with its default and its unit; from the environment, the command line, or a program."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from plugbay.errors import ConfigurationError
+
+__all__ = ["CONNECTOR_TYPES", "Settings"]
+
+CONNECTOR_TYPES = ("zendesk-support", "zendesk-talk")
+
+_LOCAL = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+_MAX_PORT = 65_535
+_RENAMED = {"keys": "PLUGBAY_MASTER_KEYS"}
+_OF_OTHER_SHAPE = frozenset({"oauth_clients"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a server.
+
+    Attributes:
+        database_url: `sqlite:///path`, `sqlite://` (in memory, for tests) or `postgresql://user:password@host/name`.
+        host: The address to listen on.
+        port: The port to listen on.
+        reuse_port: Whether several processes may listen on the one port (SO_REUSEPORT).
+        public_url: How browsers and clients reach the server, without a slash at its end; `http://host:port` if not
+            given.
+        keys: Key-encryption keys, `id:base64,id:base64`, the newest first.
+        key_file: A file of such lines in place of `keys`.
+        admin_token: With it the operator signs in; without it nobody is administrator.
+        token_lifetime: Seconds that an application's token lives.
+        scoped_lifetime: Seconds that a token of one workspace lives.
+        session_lifetime: Seconds that a person stays signed in.
+        flow_lifetime: Seconds that a person has for a consent.
+        body_limit: Bytes of a request's body.
+        header_timeout: Seconds that a client has for a request's head.
+        body_timeout: Seconds that a client has for a request's body.
+        request_timeout: Seconds for a whole request; downloads have no end but their own.
+        execute_timeout: Seconds that one call of a connector may take.
+        keep_alive: Seconds that an idle connection is kept.
+        max_requests: Requests that one process answers at once; more get 503.
+        notice_seconds: Seconds after SIGTERM in which a busy process still takes connections, so that a load balancer
+            sees that it is no longer ready.
+        drain_seconds: Seconds that running requests have after SIGTERM.
+        rate_per_minute: Requests of one client in a minute, over all processes.
+        sign_in_per_minute: Tries to get a token in a minute, of one address, and for one client.
+        trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+        audit_content: Whether arguments and results are kept in the audit as well.
+        audit_days: Days after which an audit entry is deleted.
+        zendesk_url: Where every call of Zendesk goes in place of `https://<subdomain>.zendesk.com`.
+        default_subdomain: The subdomain of connectors that name none.
+        oauth_clients: The operator's own OAuth client at Zendesk by connector type: client id and secret.
+        allowed_redirects: Where a consent may lead back to, for every organization, besides its own list.
+        loopback_redirects: Whether it may lead back to any port of a loopback address.
+        log_level: The least level that is logged: "debug", "info", "warning" or "error".
+    """
+
+    database_url: str = field(default="sqlite:///plugbay.db", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    reuse_port: bool = False
+    public_url: str = ""
+    keys: SecretStr | None = None
+    key_file: str | None = None
+    admin_token: SecretStr | None = None
+    token_lifetime: float = 900.0
+    scoped_lifetime: float = 1200.0
+    session_lifetime: float = 8 * 3600.0
+    flow_lifetime: float = 600.0
+    body_limit: int = 1 << 20
+    header_timeout: float = 10.0
+    body_timeout: float = 30.0
+    request_timeout: float = 90.0
+    execute_timeout: float = 60.0
+    keep_alive: float = 75.0
+    max_requests: int = 1000
+    notice_seconds: float = 5.0
+    drain_seconds: float = 30.0
+    rate_per_minute: int = 1200
+    sign_in_per_minute: int = 300
+    trusted_proxies: tuple[str, ...] = ()
+    audit_content: bool = False
+    audit_days: float = 90.0
+    zendesk_url: str | None = None
+    default_subdomain: str | None = None
+    oauth_clients: Mapping[str, tuple[str, SecretStr]] = field(default_factory=dict[str, tuple[str, SecretStr]])
+    allowed_redirects: tuple[str, ...] = ()
+    loopback_redirects: bool = False
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Fills in `public_url`, and refuses what cannot be.
+
+        Raises:
+            ConfigurationError: A value is out of its range; the message names the setting.
+        """
+        if not self.public_url:
+            host = "127.0.0.1" if self.host in _LOCAL else self.host
+            object.__setattr__(self, "public_url", f"http://{f'[{host}]' if ':' in host else host}:{self.port}")
+        object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
+        for name in ("public_url", "zendesk_url"):
+            _check_url(name, getattr(self, name))
+        _check_ranges(self)
+        _check_proxies(self.trusted_proxies)
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise _refusal("log_level", "must be debug, info, warning or error")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether clients reach the server by https."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Settings of the environment variables `PLUGBAY_<NAME>`; `keys` is `PLUGBAY_MASTER_KEYS`.
+
+        Lists are separated by commas. The operator's OAuth client, for all connector types, is
+        `PLUGBAY_OAUTH_ZENDESK_CLIENT_ID` and `PLUGBAY_OAUTH_ZENDESK_CLIENT_SECRET`.
+
+        Args:
+            environ: The variables; the process's own if not given.
+            given: Settings that come before the environment's; those that are None are left to it.
+
+        Raises:
+            ConfigurationError: A variable cannot be read, or a setting is out of its range.
+        """
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        for each in fields(cls):
+            variable = _RENAMED.get(each.name, f"PLUGBAY_{each.name.upper()}")
+            if each.name not in values and each.name not in _OF_OTHER_SHAPE and environ.get(variable):
+                values[each.name] = _read(variable, environ[variable], str(each.type))
+        values.setdefault("oauth_clients", _oauth_clients(environ))
+        return cls(**values)
+
+
+def _oauth_clients(environ: Mapping[str, str]) -> dict[str, tuple[str, SecretStr]]:
+    identifier = environ.get("PLUGBAY_OAUTH_ZENDESK_CLIENT_ID")
+    secret = environ.get("PLUGBAY_OAUTH_ZENDESK_CLIENT_SECRET")
+    if not identifier and not secret:
+        return {}
+    if not identifier or not secret:
+        missing = "SECRET" if identifier else "ID"
+        raise ConfigurationError(f"PLUGBAY_OAUTH_ZENDESK_CLIENT_{missing} is not set, but its counterpart is.")
+    return dict.fromkeys(CONNECTOR_TYPES, (identifier, SecretStr(secret)))
+
+
+def _read(variable: str, text: str, kind: str) -> Any:
+    """The value of a variable; a text that cannot be read is not repeated, as it may be a secret of another."""
+    reader = next(reader for prefix, reader in _READERS if kind.startswith(prefix))
+    try:
+        return reader(text.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{variable} must be {_NEEDS[reader]}.") from error
+
+
+def _flag(text: str) -> bool:
+    lower = text.lower()
+    if lower not in _TRUE | _FALSE:
+        raise ValueError
+    return lower in _TRUE
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_READERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
+    ("bool", _flag),
+    ("int", int),
+    ("float", float),
+    ("tuple", _list),
+    ("SecretStr", SecretStr),
+    ("str", str),
+)
+_NEEDS: dict[Callable[[str], Any], str] = {_flag: "true or false", int: "a whole number", float: "a number"}
+
+
+def _refusal(name: str, what: str) -> ConfigurationError:
+    return ConfigurationError(f"The setting {name} {what}.", details={"field": name})
+
+
+def _check_url(name: str, url: str | None) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise _refusal(name, "must be an http or https URL without a user name")
+    if parts.query or parts.fragment:
+        raise _refusal(name, "must have no query and no fragment")
+
+
+def _check_ranges(settings: Settings) -> None:
+    if not 0 <= settings.port <= _MAX_PORT:
+        raise _refusal("port", f"must be from 0 to {_MAX_PORT}")
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if each.type in ("float", "int") and each.name != "port" and not 0 < value < float("inf"):
+            raise _refusal(each.name, "must be more than 0")
+
+
+def _check_proxies(proxies: tuple[str, ...]) -> None:
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError as error:
+            raise _refusal("trusted_proxies", f"has {proxy!r}, which is no address and no network") from error

@@ -1,0 +1,66 @@
+"""What a running server is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from plugbay.server.settings import Settings
+
+if TYPE_CHECKING:
+    from plugbay.server.database import Database
+    from plugbay.server.engines import Engines
+    from plugbay.server.store import (
+        Audit,
+        Bearers,
+        Clients,
+        Connectors,
+        Flows,
+        Leases,
+        OAuthApps,
+        Organizations,
+        Rates,
+        Secrets,
+        Workspaces,
+    )
+    from plugbay.server.vault import Vault
+
+__all__ = ["Drain", "Server"]
+
+
+@dataclass(slots=True)
+class Drain:
+    """Whether the process is about to end, and how many requests it still has.
+
+    Attributes:
+        begun: From then on the process is not ready, and closes each connection after its answer.
+        running: Requests that are being answered.
+    """
+
+    begun: bool = False
+    running: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The parts of a server; made by `plugbay.server.run.open_server`.
+
+    It holds nothing that another process would need: that is in the database.
+    """
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    organizations: Organizations
+    clients: Clients
+    bearers: Bearers
+    workspaces: Workspaces
+    connectors: Connectors
+    secrets: Secrets
+    leases: Leases
+    flows: Flows
+    oauth_apps: OAuthApps
+    audit: Audit
+    rates: Rates
+    engines: Engines
+    drain: Drain = field(default_factory=Drain)

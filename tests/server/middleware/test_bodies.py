@@ -1,0 +1,102 @@
+"""Limits of bodies, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from tests.server.demo import ENDPOINTS, Gate
+from tests.server.middleware.wire import connected
+from tests.server.serving import serving
+
+HEAD = b"POST /api/v1/things/echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture
+async def running():
+    async with serving(endpoints=ENDPOINTS, body_limit=1000, body_timeout=0.2) as running:
+        yield running
+
+
+def chunk(content: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(content), content)
+
+
+class TestTooLarge:
+    """413."""
+
+    async def test_declared(self, running):
+        """A body that says it is too large is refused before any of it is read, and the connection ends."""
+        async with connected(running) as wire:
+            await wire.send(HEAD + b"content-length: 1001\r\n\r\n")
+            status, headers, body = await wire.answer()
+
+        assert (413, "close") == (status, headers["connection"])
+        assert {"limit": 1000} == json.loads(body)["error"]["details"]
+        assert 1 == sum(name == "x-request-id" for name in headers)
+
+    async def test_declared_and_sent(self, running):
+        """A client that has sent all of it before it reads gets the answer and no reset."""
+        async with connected(running) as wire:
+            await wire.send(HEAD + b"content-length: 5000\r\n\r\n" + b"x" * 5000)
+            status, _, body = await wire.answer()
+
+            assert (413, "body_too_large") == (status, json.loads(body)["errors"][0]["error_code"])
+            assert b"" == await wire.rest()
+
+    async def test_chunked(self, running):
+        """A body that comes piece by piece without saying its size is cut off where it becomes too large."""
+        async with connected(running) as wire:
+            await wire.send(CHUNKED, *[chunk(b" " * 300)] * 5, b"0\r\n\r\n")
+            status, headers, _ = await wire.answer()
+
+            assert (413, "close") == (status, headers["connection"])
+            assert b"" == await wire.rest()
+
+    async def test_largest(self, running):
+        """A body of just the limit passes, whole or in pieces, and the connection is kept."""
+        body = json.dumps({"name": "A thing"}).encode().ljust(1000)
+        async with connected(running) as wire:
+            await wire.send(HEAD + b"content-length: 1000\r\n\r\n" + body)
+            whole = await wire.answer()
+            await wire.send(CHUNKED, chunk(body[:500]), chunk(body[500:]), b"0\r\n\r\n")
+            pieces = await wire.answer()
+
+        assert (200, 200) == (whole[0], pieces[0])
+
+
+class TestTooSlow:
+    """408."""
+
+    async def test_stalled(self, running):
+        """A body that does not go on is given up, and the connection ends."""
+        async with connected(running) as wire:
+            await wire.send(HEAD + b'content-length: 20\r\n\r\n{"name":')
+            status, headers, body = await wire.answer()
+
+            assert (408, "close") == (status, headers["connection"])
+            assert "body_too_slow" == json.loads(body)["errors"][0]["error_code"]
+            assert b"" == await wire.rest()
+
+    async def test_trickling(self, running):
+        """Sending a little now and then does not win time: the limit is for the whole body."""
+        async with connected(running) as wire:
+            await wire.send(CHUNKED)
+            answer = asyncio.create_task(wire.answer())
+            while not answer.done():
+                await wire.send(chunk(b" "))
+                await running.http.get("/openapi.json")
+            status, _, _ = await answer
+
+        assert 408 == status
+
+
+async def test_unread():
+    """What nobody reads of a body piece by piece does not keep the connection."""
+    async with serving(endpoints=Gate().endpoints()) as running, connected(running) as wire:
+        await wire.send(b"POST /api/v1/gate HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", chunk(b"a"))
+        status, headers, _ = await wire.answer()
+
+        assert (405, "close") == (status, headers["connection"])

@@ -1,0 +1,89 @@
+"""Connections of clients that are slow or send without end, over real sockets."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from tests.server.demo import ENDPOINTS, Gate
+from tests.server.middleware.wire import connected
+from tests.server.serving import serving
+
+from plugbay.server.connection import CONNECTIONS_PER_REQUEST, MAX_HEAD
+
+REQUEST = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+async def test_silent():
+    """A connection on which nothing is said is closed."""
+    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running) as wire:
+        assert b"" == await wire.rest()
+
+
+async def test_slow_head():
+    """A head that does not end in time is 408, however much of it trickles in."""
+    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running) as wire:
+        await wire.send(b"GET /openapi.json HTTP/1.1\r\n", b"a: b\r\n", b"c: d\r\n")
+        status, headers = await wire.head()
+
+    assert (408, "close") == (status, headers["connection"])
+
+
+async def test_second_head():
+    """The time holds for each request of a connection, and what is answered before is whole."""
+    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running) as wire:
+        await wire.send(REQUEST)
+        first = await wire.answer()
+        await wire.send(b"GET /openapi.json HT")
+        second = await wire.head()
+
+    assert (200, 408) == (first[0], second[0])
+
+
+async def test_long_head():
+    """A head without end is 431 once it is too long."""
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(b"GET /openapi.json HTTP/1.1\r\n", b"a: " + b"b" * (MAX_HEAD + 1))
+        status, headers = await wire.head()
+
+    assert (431, "close") == (status, headers["connection"])
+
+
+async def test_answer_in_the_making():
+    """Half of a next request does not end the one that is being answered."""
+    gate = Gate()
+    async with serving(endpoints=gate.endpoints(), header_timeout=0.1) as running, connected(running) as wire:
+        await wire.send(b"GET /api/v1/gate HTTP/1.1\r\nhost: a\r\n\r\nGET /half")
+        await gate.entered.wait()
+        async with connected(running) as silent:
+            await silent.rest()  # as long as a head may take
+        gate.open.set()
+        status, _, _ = await wire.answer()
+
+    assert 200 == status
+
+
+async def test_most_connections():
+    """More connections than a process has are closed at once, and those that it has are served."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving(endpoints=ENDPOINTS, max_requests=1))
+        first, *_ = [await stack.enter_async_context(connected(running)) for _ in range(CONNECTIONS_PER_REQUEST)]
+        refused = await stack.enter_async_context(connected(running))
+        assert await _is_reset(refused)
+        await first.send(REQUEST)
+        assert 200 == (await first.answer())[0]
+
+
+async def test_not_http():
+    """What is no HTTP is refused in a line."""
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n")
+        status, _ = await wire.head()
+
+    assert 400 == status
+
+
+async def _is_reset(wire):
+    try:
+        return b"" == await wire.rest()
+    except ConnectionResetError:
+        return True
