@@ -107,7 +107,10 @@ def subdomain_of(*places: Mapping[str, Any] | None, default: str | None) -> str:
     Raises:
         ApiError: 422, it is missing or no account's.
     """
-    given = {place["subdomain"] for place in places if place and place.get("subdomain")}
+    named = [place["subdomain"] for place in places if place and place.get("subdomain")]
+    if not all(isinstance(each, str) for each in named):
+        raise _unprocessable("environment.subdomain", "The subdomain must be a text.", "invalid")
+    given = set(named)
     if len(given) > 1:
         raise _unprocessable("environment.subdomain", "Two different subdomains are given.", "ambiguous")
     wanted = given.pop() if given else default

@@ -1,0 +1,139 @@
+"""From a code to a connector: the code is redeemed, its owner is asked for, and what came of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from plugbay.auth.authorization import read_callback
+from plugbay.connectors.zendesk.auth import OAuthConfig
+from plugbay.errors import NotFoundError, PlugbayError
+from plugbay.server.caller import Caller
+from plugbay.server.catalog import Definition, by_type
+from plugbay.server.connecting import (
+    CheckResult,
+    NewConnector,
+    check_credentials,
+    keep_connector,
+    replace_credentials,
+)
+from plugbay.server.credentials import sealed_tokens
+from plugbay.server.failures import ApiError
+from plugbay.server.oauth.apps import app_of, authorization
+from plugbay.server.oauth.problems import Problem, problem_of
+
+if TYPE_CHECKING:
+    from plugbay.auth.tokens import Tokens
+    from plugbay.server.state import Server
+    from plugbay.server.store import Flow
+
+__all__ = ["arrive"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """What a person has granted.
+
+    Args:
+        app_id: The organization's app that they granted it to; None for the operator's.
+        secret: What is sealed.
+        check: What Zendesk said of it.
+    """
+
+    app_id: str | None
+    secret: Mapping[str, Any] = field(repr=False)
+    check: CheckResult
+
+
+async def arrive(server: Server, flow: Flow, query: Mapping[str, str], state: str) -> str:
+    """The connector that a person's answer makes, or renews.
+
+    Args:
+        server: The server.
+        flow: What was asked for; it is spent.
+        query: The parameters that Zendesk sent.
+        state: The state under which they came.
+
+    Returns:
+        The connector's id.
+
+    Raises:
+        Problem: The answer does not fit, Zendesk could not be asked, or it does not let the connector in.
+        NotFoundError: What it is for was removed meanwhile.
+    """
+    app, definition = await app_of(server, flow), by_type(flow.connector_type)
+    if app is None or definition is None:
+        raise Problem("oauth_app_changed")
+    zendesk = authorization(server.settings, app, flow.subdomain)
+    try:
+        code = read_callback(query, state=state, issuer=zendesk.issuer)
+        tokens = await zendesk.redeem(code, flow.verifier)
+    except PlugbayError as error:
+        raise problem_of(error) from None
+    try:
+        check = await _checked(server, definition, flow, tokens)
+        granted = _Granted(app.id, sealed_tokens(tokens, app.client_id), check)
+        return await (_made if flow.connector_id is None else _renewed)(server, flow, definition, granted)
+    except (Problem, NotFoundError):
+        with suppress(PlugbayError):  # tokens that nobody keeps should not live on
+            await zendesk.revoke(tokens)
+        raise
+
+
+async def _checked(server: Server, definition: Definition, flow: Flow, tokens: Tokens) -> CheckResult:
+    """What Zendesk says of new tokens; it has given them, so no answer is no reason to throw them away."""
+    # Without its refresh token the pair cannot be renewed here, and so not be lost.
+    config = OAuthConfig(access_token=tokens.access_token)
+    try:
+        result = (await check_credentials(server, definition, config, flow.subdomain)).result
+    except ApiError:
+        raise Problem("account_refused") from None
+    if result.status == "failed":
+        raise Problem("account_refused")
+    return result
+
+
+async def _made(server: Server, flow: Flow, definition: Definition, granted: _Granted) -> str:
+    new = NewConnector(
+        workspace_name=flow.workspace_name,
+        definition=definition,
+        name=flow.name or definition.display_name,
+        subdomain=flow.subdomain,
+        replication_config=flow.replication_config,
+        environment=flow.environment,
+    )
+    record = await keep_connector(
+        server,
+        _person(flow),
+        None,
+        new,
+        kind="oauth",
+        secret=granted.secret,
+        check=granted.check,
+        oauth_app_id=granted.app_id,
+    )
+    return record.id
+
+
+async def _renewed(server: Server, flow: Flow, definition: Definition, granted: _Granted) -> str:
+    record = await server.connectors.get(flow.organization_id, flow.connector_id or "")
+    # Nothing changes a connector's account or kind; were it otherwise, one account's data would go under another's name.
+    if record is None or (record.subdomain, record.connector_type) != (flow.subdomain, definition.slug):
+        raise Problem("connector_not_found")
+    await replace_credentials(
+        server,
+        _person(flow),
+        record,
+        secret=granted.secret,
+        kind="oauth",
+        check=granted.check,
+        oauth_app_id=granted.app_id,
+    )
+    return record.id
+
+
+def _person(flow: Flow) -> Caller:
+    """In whose name it is done: the client that began it, by way of a browser."""
+    return Caller(flow.organization_id, flow.client_id, via="web")

@@ -1,0 +1,131 @@
+"""The beginning of an authorization: what is asked for is checked and kept, and a person gets a page to agree on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from plugbay.auth import pkce
+from plugbay.server.caller import not_found
+from plugbay.server.catalog import by_type
+from plugbay.server.connecting import NewConnector, tell_audit
+from plugbay.server.failures import ApiError
+from plugbay.server.oauth.apps import app_for
+from plugbay.server.oauth.redirects import LONGEST, is_allowed, is_usable
+from plugbay.server.store import Flow
+
+if TYPE_CHECKING:
+    from plugbay.server.caller import Caller
+    from plugbay.server.state import Server
+    from plugbay.server.store import ConnectorRecord, FlowStage
+
+__all__ = ["ASKED", "CONSENT_PATH", "SENT", "begin", "check_redirect", "renewed"]
+
+CONSENT_PATH = "/oauth/consent"
+"""The page where a person agrees, before Zendesk's own."""
+
+ASKED: FlowStage = "asked"
+SENT: FlowStage = "sent"
+"""The stages of a flow: the person has our page before them; the browser was sent to Zendesk."""
+
+
+async def begin(
+    server: Server, caller: Caller, new: NewConnector, redirect_url: str, *, record: ConnectorRecord | None = None
+) -> str:
+    """Begins an authorization.
+
+    Args:
+        server: The server.
+        caller: Who wants it.
+        new: The connector that is to be made; or, with `record`, what is known of it.
+        redirect_url: Where the browser ends up, with `connector_id` or with `error` and `error_description`. It has
+            been checked by `check_redirect`, or is a page of our own.
+        record: The connector that is to be authorized anew, in place of making one.
+
+    Returns:
+        The address of the page where a person agrees; good for one use, within the settings' `flow_lifetime`.
+
+    Raises:
+        ApiError: 404, the caller may not see the workspace; 422, there is no OAuth app to ask with.
+    """
+    await _check_workspace(server, caller, new.workspace_name)
+    app = await app_for(server, caller.organization_id, new.definition)
+    ticket = await server.flows.begin(
+        Flow(
+            organization_id=caller.organization_id,
+            workspace_name=new.workspace_name,
+            connector_type=new.definition.slug,
+            subdomain=new.subdomain,
+            redirect_url=redirect_url,
+            name=new.name,
+            replication_config=dict(new.replication_config),
+            environment=dict(new.environment),
+            client_id=caller.client_id,
+            oauth_app_id=app.id,
+            connector_id=None if record is None else record.id,
+            verifier=pkce.new_verifier(),
+            browser=None,
+            stage=ASKED,
+            expires_at=time.time() + server.settings.flow_lifetime,
+        )
+    )
+    await tell_audit(server, caller, "authorization.begun", record)
+    return f"{server.settings.public_url}{CONSENT_PATH}?{urlencode({'flow': ticket})}"
+
+
+async def check_redirect(server: Server, organization_id: str, url: str) -> str:
+    """An address that a browser may be led back to.
+
+    Raises:
+        ApiError: 422, it may not; the hint says how it could.
+    """
+    settings = server.settings
+    if not is_usable(url):
+        raise _refused_redirect(
+            "redirect_url is not an address that can be allowed.",
+            "It must be https, or http on 127.0.0.1, [::1] or localhost, with the host in lower case and no user name, "
+            f"fragment, dot segment or parameter named connector_id, error or error_description; at most {LONGEST} "
+            "characters.",
+        )
+    organization = await server.organizations.get(organization_id)
+    own = organization.redirect_urls if organization is not None else []
+    if not is_allowed(url, (*own, *settings.allowed_redirects), loopback=settings.loopback_redirects):
+        raise _refused_redirect(
+            "redirect_url is not one of the addresses that your organization allows.",
+            "The operator allows it, character by character, with `plugbay admin redirect add ORGANIZATION URL`, or for "
+            "all organizations in PLUGBAY_ALLOWED_REDIRECTS. Only the port of a loopback address is free.",
+        )
+    return url
+
+
+def renewed(record: ConnectorRecord) -> NewConnector:
+    """A connector that is there already, as the description of what is asked for.
+
+    Raises:
+        ApiError: 404, its kind is no longer one that the server has.
+    """
+    definition = by_type(record.connector_type)
+    if definition is None:
+        raise not_found("connector")
+    return NewConnector(
+        workspace_name=record.workspace_name,
+        definition=definition,
+        name=record.name,
+        subdomain=record.subdomain,
+        replication_config=record.replication_config,
+        environment=record.environment,
+    )
+
+
+async def _check_workspace(server: Server, caller: Caller, name: str) -> None:
+    """A token of one workspace may connect for that one alone."""
+    if caller.workspace_id is None:
+        return
+    known = await server.workspaces.by_name(caller.organization_id, name)
+    if known is None or not caller.sees(known.id):
+        raise not_found("workspace")
+
+
+def _refused_redirect(message: str, hint: str) -> ApiError:
+    return ApiError(422, message, error_code="redirect_url_refused", field="redirect_url", hint=hint)
