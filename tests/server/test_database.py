@@ -385,3 +385,12 @@ def test_processes_share_one_file(tmp_path):
             [process.returncode for process in started],
             connection.execute("SELECT count(*) FROM leases").fetchone()[0],
         )
+
+
+async def test_a_change_is_a_transaction_of_its_own(database):
+    """A single statement that writes says how many rows it concerned, and others see it at once."""
+    add = text("INSERT INTO leases VALUES (:name, 'h', 1, 0)")
+    assert [1, 1] == [await database.change(add.bindparams(name=name)) for name in ("a", "b")]
+    assert 2 == await database.change(text("UPDATE leases SET fence = 2"))
+    assert 0 == await database.change(text("DELETE FROM leases WHERE name = 'c'"))
+    assert [(2,), (2,)] == [tuple(row) for row in await database.all(text("SELECT fence FROM leases"))]

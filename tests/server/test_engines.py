@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -32,7 +33,7 @@ async def record(running):
 
 async def used(running, record, policy=None):
     """The live connector that a call is given."""
-    async with running.server.engines.use(record, policy or {}) as connector:
+    async with running.server.engines.use(replace(record, policy=policy or {})) as connector:
         return connector
 
 
@@ -44,7 +45,7 @@ async def test_calls_share_a_live_connector(running, record):
 
 async def test_a_changed_record_has_another(running, record):
     """After a change by a person calls have a new connector; the old one is closed when its last call ends."""
-    async with running.server.engines.use(record, {}) as old:
+    async with running.server.engines.use(record) as old:
         changed = await running.server.connectors.update(record.organization_id, record.id, subdomain="other")
         assert old is not await used(running, changed)
         assert (await old.execute("users", "me")).data["id"]

@@ -125,3 +125,13 @@ async def test_nothing_secret_is_shown(vault):
     sealed = await vault.seal(SECRET, PLACE)
     assert "Sealed(key=Wrapped(key_id='first'))" == repr(sealed)
     assert SECRET not in sealed.ciphertext
+
+
+async def test_an_envelope_seals_for_its_place(vault):
+    """What an envelope seals later opens in the place it was made for alone, and its repr shows no key."""
+    envelope = await vault.envelope(PLACE)
+    sealed = envelope.seal(SECRET)
+    assert SECRET == await vault.open(sealed, PLACE)
+    with pytest.raises(SealError):
+        await vault.open(sealed, f"{PLACE}1")
+    assert f"Envelope(key={envelope.key!r}, context={PLACE!r})" == repr(envelope)

@@ -218,9 +218,8 @@ async def check_credentials(
 
 async def check_connector(server: Server, caller: Caller, record: ConnectorRecord) -> CheckResult:
     """Asks Zendesk whose a connector's credentials are, and notes what that says of the connector."""
-    organization = await server.organizations.get(record.organization_id)
     try:
-        async with server.engines.use(record, organization.policy if organization else {}) as connector:
+        async with server.engines.use(record) as connector:
             result = await _asked(connector)
     except AuthenticationError as error:
         result = _failed(error)

@@ -14,7 +14,7 @@ from plugbay.errors import AuthenticationError
 from plugbay.policy import Policy
 from plugbay.server.catalog import by_type
 from plugbay.server.credentials import config_of
-from plugbay.server.token_store import VaultTokenStore, subject_of
+from plugbay.server.token_store import Renewal, VaultTokenStore, subject_of
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -34,11 +34,17 @@ MOST_KEPT = 512
 
 @dataclass(slots=True, eq=False)
 class _Kept:
-    """A live connector, and how many calls use it now."""
+    """A live connector, how many calls use it now, and the renewal that outlives them."""
 
     connector: ZendeskConnector
+    renewal: Renewal
     users: int = 0
     is_out: bool = False
+
+    async def close(self) -> None:
+        """Lets go of its connections; an answer with a new pair that comes on one of them is waited for."""
+        await self.renewal.over()
+        await self.connector.close()
 
 
 class Engines:
@@ -63,24 +69,23 @@ class Engines:
         self._being_made: dict[tuple[str, int, str], asyncio.Task[_Kept]] = {}
 
     @asynccontextmanager
-    async def use(self, record: ConnectorRecord, policy: Mapping[str, Any]) -> AsyncGenerator[ZendeskConnector]:
+    async def use(self, record: ConnectorRecord) -> AsyncGenerator[ZendeskConnector]:
         """The live connector of a record, for the block.
 
         Args:
-            record: As it is in the database now.
-            policy: Its organization's.
+            record: As it is in the database now, with its organization's policy.
 
         Raises:
             AuthenticationError: The record has no credentials any more.
         """
-        kept = await self._get(record, policy)
+        kept = await self._get(record)
         kept.users += 1
         try:
             yield kept.connector
         finally:
             kept.users -= 1
             if kept.is_out and not kept.users:
-                await kept.connector.close()
+                await kept.close()
 
     async def close(self) -> None:
         """Lets go of all connections."""
@@ -88,23 +93,24 @@ class Engines:
             task.cancel()
         kept, self._kept = list(self._kept.values()), OrderedDict()
         for each in kept:
-            await each.connector.close()
+            await each.close()
 
-    async def _get(self, record: ConnectorRecord, policy: Mapping[str, Any]) -> _Kept:
-        key = (record.id, record.version, repr(sorted(policy.items())))
+    async def _get(self, record: ConnectorRecord) -> _Kept:
+        key = (record.id, record.version, repr(sorted(record.policy.items())))
         kept = self._kept.get(key)
         if kept is None:
             task = self._being_made.get(key)
             if task is None:
-                task = self._being_made[key] = asyncio.ensure_future(self._made(key, record, policy))
+                task = self._being_made[key] = asyncio.ensure_future(self._made(key, record))
                 task.add_done_callback(lambda _: self._being_made.pop(key, None))
             kept = await asyncio.shield(task)
         if key in self._kept:
             self._kept.move_to_end(key)
         return kept
 
-    async def _made(self, key: tuple[str, int, str], record: ConnectorRecord, policy: Mapping[str, Any]) -> _Kept:
-        kept = self._kept[key] = _Kept(await self._build(record, policy))
+    async def _made(self, key: tuple[str, int, str], record: ConnectorRecord) -> _Kept:
+        renewal = Renewal()
+        kept = self._kept[key] = _Kept(await self._build(record, renewal), renewal)
         older = [known for known in self._kept if known[0] == record.id and known[1] < record.version]
         while len(self._kept) - len(older) > MOST_KEPT:
             older.append(next(known for known in self._kept if known not in older and known != key))
@@ -118,9 +124,9 @@ class Engines:
             return
         kept.is_out = True
         if not kept.users:
-            await kept.connector.close()
+            await kept.close()
 
-    async def _build(self, record: ConnectorRecord, policy: Mapping[str, Any]) -> ZendeskConnector:
+    async def _build(self, record: ConnectorRecord, renewal: Renewal) -> ZendeskConnector:
         secret = await self._secrets.get(record.organization_id, subject_of(record.id))
         definition = by_type(record.connector_type)
         if secret is None or definition is None:
@@ -129,8 +135,10 @@ class Engines:
             )
         config = config_of(secret.value, await self.apps(record.organization_id, record.connector_type))
         grant_id = secret.value["grant_id"]
-        store = VaultTokenStore(self._secrets, self._leases, record.organization_id, record.id, grant_id=grant_id)
-        return self.live(definition, config, record.subdomain, token_store=store, policy=policy_of(policy))
+        store = VaultTokenStore(
+            self._secrets, self._leases, record.organization_id, record.id, grant_id=grant_id, renewal=renewal
+        )
+        return self.live(definition, config, record.subdomain, token_store=store, policy=policy_of(record.policy))
 
     def live(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from plugbay.server.store import ConnectorRecord
 
 __all__ = ["LONGEST_INTENT", "Executed", "Wish", "find_connector", "noted", "run_action"]
+
+logger = logging.getLogger("plugbay.server")
 
 LONGEST_INTENT = 512
 """Characters of what a caller says a call is for."""
@@ -154,9 +157,7 @@ async def noted(
         raise
     await note.begin(operation)
     try:
-        organization = await server.organizations.get(record.organization_id)
-        policy = {} if organization is None else organization.policy
-        async with server.engines.use(record, policy) as connector:
+        async with server.engines.use(record) as connector:
             yield operation, connector
     except BaseException as error:
         await _to_its_end(note.end(error))
@@ -218,9 +219,14 @@ class _Note:
         duration = round((time.monotonic() - self._started) * 1000)
         if self._entry_id is None:
             await self._server.audit.record(self._entry.changed(outcome=outcome, fate=fate, duration_ms=duration))
-        else:
+            await self._tell_of_the_grant(error)
+            return
+        try:
             await self._server.audit.finish(self._entry_id, outcome=outcome, fate=fate, duration_ms=duration)
-        await self._tell_of_the_grant(error)
+            await self._tell_of_the_grant(error)
+        except PlugbayError as failure:
+            # What became of the write is what its caller must learn; that it was begun is noted already.
+            logger.warning("the end of a write could not be noted", extra={"error": failure.code})
 
     def _is_doubtful(self, error: BaseException) -> bool:
         is_cut_off = self._entry_id is not None and not isinstance(error, PlugbayError)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from plugbay.server.mcp.grants import Grants, new_grant
+
+from .visitor import values_of
+
+FACTS = dict.fromkeys(
+    ("organization_id", "workspace_id", "client_id", "mcp_client_id", "mcp_client_name", "resource"), ""
+)
 
 
 async def events(running):
@@ -121,3 +131,53 @@ async def test_a_client_does_not_widen_what_it_may_do(running, person, action):
     organization = await running.server.organizations.get(running.organization_id)
     clients = await running.server.clients.list(running.organization_id)
     assert ({}, [None]) == (organization.policy, [each.revoked_at for each in clients])
+
+
+async def granted(running, name):
+    """A grant that somebody gave a client of MCP, with tokens."""
+    workspace = await running.server.workspaces.ensure(running.organization_id, "acme")
+    grants = Grants(running.server.database)
+    grant = new_grant(
+        organization_id=running.organization_id,
+        workspace_id=workspace.id,
+        client_id=running.client_id,
+        mcp_client_id="client",
+        mcp_client_name=name,
+        resource=f"{running.url}/mcp",
+    )
+    await grants.redeem(await grants.open(grant, redirect_uri="https://app.example/cb", challenge="c" * 43))
+    await grants.renew(grant.organization_id, grant.id, old=None, new="first")
+    return grant
+
+
+async def test_what_was_granted_to_assistants_is_seen_and_ended(running, person):
+    """A grant is shown with its client and workspace, and ends for good when a person says so."""
+    grant = await granted(running, "<b>Helper</b>")
+    await person.open("/access")
+    assert ("<b>Helper</b>", True) == (
+        person.page.one("section", **{"aria-labelledby": "grants-heading"}).all("th")[-1].text,
+        "acme" in person.answer.text,
+    )
+    await person.send(f"/access/grants/{grant.id}/end")
+    assert None is await Grants(running.server.database).get(grant.organization_id, grant.id)
+    await person.open("/access")
+    assert "grants-heading" not in person.answer.text
+    assert ["mcp.revoked"] == await events(running)
+
+
+async def test_the_grants_of_another_organization_are_not_there(running, person):
+    """Nobody sees or ends what was granted in another organization."""
+    other = await running.server.organizations.create("other")
+    workspace = await running.server.workspaces.ensure(other.id, "theirs")
+    grant = await granted(running, "Theirs")
+    foreign = replace(
+        grant, id=new_grant(**FACTS).id, organization_id=other.id, workspace_id=workspace.id, client_id=None
+    )
+    grants = Grants(running.server.database)
+    await grants.redeem(await grants.open(foreign, redirect_uri="https://app.example/cb", challenge="c" * 43))
+    await person.open("/access")
+    assert foreign.id not in person.answer.text
+    form = person.form(f"/access/grants/{grant.id}/end")
+    answer = await person.http.post(f"/access/grants/{foreign.id}/end", data=values_of(form))
+    assert 404 == answer.status_code
+    assert foreign.id == (await grants.get(other.id, foreign.id)).id

@@ -14,10 +14,11 @@ from plugbay.server.api.policy import set_policy as keep_policy
 from plugbay.server.caller import is_id, not_found
 from plugbay.server.catalog import DEFINITIONS, by_type
 from plugbay.server.failures import ApiError
+from plugbay.server.mcp.grants import Grants
 from plugbay.server.oauth.apps import CALLBACK_PATH
 from plugbay.server.oauth.redirects import is_usable
 from plugbay.server.pages.forms import Form
-from plugbay.server.pages.home import type_name
+from plugbay.server.pages.home import type_name, workspaces_of
 from plugbay.server.pages.visits import Visit, go, screen
 
 if TYPE_CHECKING:
@@ -68,6 +69,16 @@ async def revoke_client(visit: Visit) -> Response:
         raise not_found("client")
     await visit.note("client.revoked")
     return go("/access", "revoked")
+
+
+@screen("POST", "/access/grants/{grant_id}/end")
+async def end_grant(visit: Visit) -> Response:
+    """Ends what somebody granted a client of MCP, and with it the client's tokens."""
+    grant_id = visit.request.path_params["grant_id"]
+    if not (is_id(grant_id) and await Grants(visit.server.database).revoke(visit.organization_id, grant_id)):
+        raise not_found("grant")
+    await visit.note("mcp.revoked")
+    return go("/access", "grant-ended")
 
 
 @screen("POST", "/access/redirects")
@@ -184,6 +195,8 @@ async def _page(visit: Visit, form: Form | None = None, status: int = 200) -> Re
         "deny": "\n".join(organization.policy.get("deny", ())),
         "oauth_type": DEFINITIONS[0].slug,
     }
+    workspaces = {each.id: each.name for each in await workspaces_of(visit)}
+    grants = await Grants(visit.server.database).list(visit.organization_id)
     apps = [(each, await visit.server.oauth_apps.find(visit.organization_id, each.slug)) for each in DEFINITIONS]
     return visit.page(
         "access.html",
@@ -192,6 +205,7 @@ async def _page(visit: Visit, form: Form | None = None, status: int = 200) -> Re
         clients=await visit.server.clients.list(visit.organization_id),
         own_id=visit.caller.client_id,
         is_operator=visit.caller.is_admin,
+        grants=[(each, workspaces.get(each.workspace_id, each.workspace_id)) for each in grants],
         apps=[(each.slug, type_name(each.slug), app) for each, app in apps if app is not None],
         types=[(each.slug, type_name(each.slug)) for each in DEFINITIONS],
         callback=visit.server.settings.public_url + CALLBACK_PATH,
@@ -204,6 +218,7 @@ ROUTES = [
     create_client,
     ask_to_revoke,
     revoke_client,
+    end_grant,
     set_redirects,
     set_policy,
     set_oauth_app,

@@ -16,6 +16,7 @@ NOTICES = {
     "switched": "You are looking at another organization now.",
     "organization": "The organization is there, and you are looking at it.",
     "revoked": "The client is revoked. Its tokens are good for nothing from now on.",
+    "grant-ended": "The grant has ended. The client's tokens are good for nothing from now on.",
     "redirects": "The addresses are saved.",
     "policy": "The policy is saved, and holds from the next call on.",
     "oauth-app": "Your OAuth client is saved. New authorizations use it.",

@@ -15,7 +15,7 @@ from plugbay.server.database import Database
 from plugbay.server.store.rows import new_id, now, record
 from plugbay.server.store.secrets import Secrets
 from plugbay.server.store.slice import Slice, after, clipped, cut, ordered
-from plugbay.server.tables import connectors, workspaces
+from plugbay.server.tables import connectors, organizations, workspaces
 
 __all__ = ["ConnectorRecord", "ConnectorStatus", "Connectors"]
 
@@ -34,6 +34,7 @@ class ConnectorRecord:
         workspace_id: Where it is.
         workspace_name: The name of where it is.
         workspace_status: `"active"`, or `"inactive"` while it is switched off.
+        policy: Its organization's.
         connector_type: For example `"zendesk-support"`.
         name: For people.
         subdomain: The account's.
@@ -56,6 +57,7 @@ class ConnectorRecord:
     workspace_id: str
     workspace_name: str
     workspace_status: str
+    policy: dict[str, Any]
     connector_type: str
     name: str
     subdomain: str
@@ -266,13 +268,20 @@ class Connectors:
 
 
 def _select() -> Select[Any]:
-    of_workspace = {"workspace_name": workspaces.c.name, "workspace_status": workspaces.c.status}
-    columns = [of_workspace[name] if name in of_workspace else connectors.c[name] for name in _FIELDS]
+    columns = [_ELSEWHERE[name] if name in _ELSEWHERE else connectors.c[name] for name in _FIELDS]
     named = [column.label(name) for name, column in zip(_FIELDS, columns, strict=True)]
-    return select(*named).join(workspaces, workspaces.c.id == connectors.c.workspace_id)
+    within = select(*named).join(workspaces, workspaces.c.id == connectors.c.workspace_id)
+    return within.join(organizations, organizations.c.id == connectors.c.organization_id)
 
 
 _FIELDS = tuple(ConnectorRecord.__dataclass_fields__)
+
+_ELSEWHERE = {
+    "workspace_name": workspaces.c.name,
+    "workspace_status": workspaces.c.status,
+    "policy": organizations.c.policy,
+}
+"""What a call needs to know beside the connector's own row."""
 
 
 def _is(organization_id: str, connector_id: str) -> tuple[Any, ...]:
