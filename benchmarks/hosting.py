@@ -4,8 +4,8 @@ Ours is a `plugbay serve` process on SQLite. The baseline is a bare Starlette en
 nothing around it: it looks the token and the connector up, asks the same upstream by plain httpx, keeps a note
 of the call, durable as ours, and answers the same JSON. Both listen by uvicorn with httptools and uvloop, in processes
 of their own; their CPU is read from `/proc`. The load comes from this process. Targets are set on CPU, as the
-machine is shared: what ours does beside (limits, policy, sealing, checks of arguments and answers) is to cost no more
-than as much again.
+machine is shared: what ours does beside (limits, policy, leases, checks of arguments and answers) is to leave at least
+two fifths of the rate.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ async def _rows(what: str, calls: tuple[Call, Call], pids: tuple[int, int], requ
     late = [quantiles(values, n=100)[98] * 1000 for values in latency]
     memory = [_rss(pid) for pid in pids]
     return [
-        Row(f"hosted: {what}, calls per second of CPU", *rates, "/s", 0.5, more_is_better=True),
+        Row(f"hosted: {what}, calls per second of CPU", *rates, "/s", 0.4, more_is_better=True),
         Row(f"hosted: {what}, latency at {AT_ONCE} at once, median", *(median(each) * 1000 for each in latency), "ms"),
         Row(f"hosted: {what}, latency at {AT_ONCE} at once, 99 %", *late, "ms"),
         Row(f"hosted: memory after {what}", *memory, "MiB"),

@@ -102,7 +102,8 @@ def config_of(value: Mapping[str, Any], apps: Mapping[str, SecretStr | None]) ->
     client_id, secret = value.get("client_id"), value.get("client_secret")
     if client_id is None and value.get("refresh_token"):
         client_id = next(iter(apps), None)
-    if secret is None and client_id is not None:
+    # Without a refresh token the secret would let in the app itself, and whoever names it is not its owner.
+    if secret is None and client_id is not None and value.get("refresh_token"):
         secret = apps.get(client_id)
     expires_at = value.get("expires_at")
     return OAuthConfig(

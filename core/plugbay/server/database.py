@@ -8,7 +8,7 @@ its owner out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,33 +89,41 @@ class Database:
             with named_errors():
                 yield connection
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
+    async def first(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Row[Any] | None:
         """The first row of a query; asked once more if the server had closed the connection.
+
+        Args:
+            statement: The query.
+            values: Of its parameters, where it was made once for all calls.
 
         Raises:
             ServiceError: The database cannot be reached, or did not answer in time.
         """
-        rows = await self.all(statement)
+        rows = await self.all(statement, values)
         return rows[0] if rows else None
 
-    async def all(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def all(self, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
         """All rows of a query; asked once more if the server had closed the connection.
+
+        Args:
+            statement: The query.
+            values: Of its parameters, where it was made once for all calls.
 
         Raises:
             ServiceError: The database cannot be reached, or did not answer in time.
         """
         try:
-            return await self._all(statement)
+            return await self._all(statement, values)
         except ServiceError as error:
             cause = error.__cause__
             # Only a query: a statement that writes may have been done.
             if not (isinstance(cause, exc.DBAPIError) and cause.connection_invalidated):
                 raise
-        return await self._all(statement)
+        return await self._all(statement, values)
 
-    async def _all(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def _all(self, statement: Executable, values: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
         async with self.read() as connection:
-            return (await connection.execute(statement)).all()
+            return (await connection.execute(statement, values)).all()
 
     async def change(self, statement: Executable) -> int:
         """Runs one statement that writes, as a transaction of its own, on the shortest way there is.

@@ -25,6 +25,9 @@ BACKLOG = 2048
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     """A bound socket; port 0 lets the system choose.
 
+    One of several on the port takes no connections yet: the system would hand it its share of them while its process
+    is still on its way up.
+
     Raises:
         OSError: The port cannot be had; `strerror` says which and why.
     """
@@ -39,7 +42,8 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
         if reuse_port:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         bound.bind(address)
-        bound.listen(BACKLOG)
+        if not reuse_port:
+            bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
         raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -126,9 +126,9 @@ def _seconds(name: str, text: str | None) -> float | None:
 
 def answer_of(entry: AuditEntry) -> AuditAnswer:
     """A note as the API shows it."""
-    fields = asdict(entry)
+    fields: dict[str, Any] = asdict(entry)
     at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return AuditAnswer(**{**{name: fields[name] for name in AuditAnswer.model_fields}, "id": str(entry.id), "at": at})
+    return AuditAnswer.model_validate({**fields, "at": at})
 
 
 ENDPOINTS = [list_audit, export_audit]

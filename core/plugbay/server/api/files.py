@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from plugbay.json_safe import is_object
 from plugbay.server.api.connectors import ONE
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.execution import LONGEST_INTENT, Wish, find_connector
@@ -78,9 +79,9 @@ def _params(text: str) -> dict[str, Any]:
         params = json.loads(text)
     except (ValueError, RecursionError):
         params = None
-    if not isinstance(params, dict):
+    if not is_object(params):
         raise invalid("params", 'params is a JSON object, as {"attachment_id": 1}.')
-    return params
+    return dict(params)
 
 
 ENDPOINTS = [get_file]

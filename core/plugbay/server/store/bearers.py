@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from plugbay.errors import NotFoundError
@@ -108,13 +108,7 @@ class Bearers:
 
     async def find(self, token: str) -> Bearer | None:
         """What the token stands for; None if it is unknown, has ended, or its client was revoked."""
-        query = (
-            select(*_COLUMNS)
-            .outerjoin(clients, clients.c.id == bearers.c.client_id)
-            .where(bearers.c.token_hash == digest(token), bearers.c.expires_at > now())
-            .where(or_(bearers.c.client_id.is_(None), clients.c.revoked_at.is_(None)))
-        )
-        row = await self._database.first(query)
+        row = await self._database.first(_FIND, {"hash": digest(token), "at": now()})
         return None if row is None else record(Bearer, row)
 
     async def revoke(self, token: str) -> bool:
@@ -137,3 +131,12 @@ class Bearers:
         """Forgets tokens that ended before then (seconds since the epoch); returns how many."""
         async with self._database.begin() as connection:
             return (await connection.execute(delete(bearers).where(bearers.c.expires_at < before))).rowcount
+
+
+_FIND = (
+    select(*_COLUMNS)
+    .outerjoin(clients, clients.c.id == bearers.c.client_id)
+    .where(bearers.c.token_hash == bindparam("hash"), bearers.c.expires_at > bindparam("at"))
+    .where(or_(bearers.c.client_id.is_(None), clients.c.revoked_at.is_(None)))
+)
+"""Made once, since every request asks it."""

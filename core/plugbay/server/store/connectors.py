@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -135,7 +135,7 @@ class Connectors:
 
     async def get(self, organization_id: str, connector_id: str) -> ConnectorRecord | None:
         """The connector; None if the organization has none of that id."""
-        row = await self._database.first(_select().where(*_is(organization_id, connector_id)))
+        row = await self._database.first(_GET, {"organization": organization_id, "connector": connector_id})
         return None if row is None else record(ConnectorRecord, row)
 
     async def list(
@@ -284,5 +284,9 @@ _ELSEWHERE = {
 """What a call needs to know beside the connector's own row."""
 
 
-def _is(organization_id: str, connector_id: str) -> tuple[Any, ...]:
+def _is(organization_id: Any, connector_id: Any) -> tuple[Any, ...]:
     return connectors.c.organization_id == organization_id, connectors.c.id == connector_id
+
+
+_GET = _select().where(*_is(bindparam("organization"), bindparam("connector")))
+"""Made once, since every call of a connector asks it."""

@@ -11,6 +11,9 @@ branch_labels = None
 depends_on = None
 
 
+SECONDS: sa.Double[float] = sa.Double()
+
+
 def upgrade() -> None:
     """Makes the tables; their names and constraints are written out, as later ones must not change them."""
     op.create_table(
@@ -18,9 +21,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("redirect_uris", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.Column("used_at", sa.Double(), nullable=True),
-        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("created_at", SECONDS, nullable=False),
+        sa.Column("used_at", SECONDS, nullable=True),
+        sa.Column("expires_at", SECONDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_mcp_clients"),
     )
     op.create_index("ix_mcp_clients_expires_at", "mcp_clients", ["expires_at"], unique=False)
@@ -31,7 +34,7 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("redirect_uris", sa.JSON(), nullable=False),
-        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", SECONDS, nullable=False),
         sa.PrimaryKeyConstraint("url_hash", name="pk_mcp_documents"),
     )
     op.create_index("ix_mcp_documents_expires_at", "mcp_documents", ["expires_at"], unique=False)
@@ -45,10 +48,10 @@ def upgrade() -> None:
         sa.Column("mcp_client_name", sa.Text(), nullable=False),
         sa.Column("resource", sa.Text(), nullable=False),
         sa.Column("refresh_hash", sa.String(length=64), nullable=True),
-        sa.Column("created_at", sa.Double(), nullable=False),
-        sa.Column("used_at", sa.Double(), nullable=True),
-        sa.Column("expires_at", sa.Double(), nullable=False),
-        sa.Column("revoked_at", sa.Double(), nullable=True),
+        sa.Column("created_at", SECONDS, nullable=False),
+        sa.Column("used_at", SECONDS, nullable=True),
+        sa.Column("expires_at", SECONDS, nullable=False),
+        sa.Column("revoked_at", SECONDS, nullable=True),
         sa.ForeignKeyConstraint(
             ["client_id"], ["clients.id"], name="fk_mcp_grants_client_id_clients", ondelete="CASCADE"
         ),
@@ -79,8 +82,8 @@ def upgrade() -> None:
         sa.Column("grant_id", sa.String(length=36), nullable=False),
         sa.Column("redirect_uri", sa.Text(), nullable=False),
         sa.Column("challenge", sa.String(length=43), nullable=False),
-        sa.Column("expires_at", sa.Double(), nullable=False),
-        sa.Column("used_at", sa.Double(), nullable=True),
+        sa.Column("expires_at", SECONDS, nullable=False),
+        sa.Column("used_at", SECONDS, nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id", "grant_id"],
             ["mcp_grants.organization_id", "mcp_grants.id"],
