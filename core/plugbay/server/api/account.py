@@ -44,7 +44,7 @@ class Token(BaseModel):
     body=Credentials,
     answer=Token,
     auth="none",
-    guarded="client_id",
+    guarded=True,
     errors=(400, 429),
     tag=_TAG,
 )

@@ -15,7 +15,7 @@ from plugbay.server.caller import Caller
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import invalid
 from plugbay.server.state import Server
-from plugbay.server.store import AuditEntry
+from plugbay.server.store import AuditEntry, AuditFilters
 
 __all__ = ["ENDPOINTS", "as_line"]
 
@@ -89,7 +89,7 @@ async def export_audit(call: Call[None, AuditFilter]) -> Response:
     return StreamingResponse(lines, headers=headers, media_type="application/x-ndjson")
 
 
-async def _lines(server: Server, caller: Caller, filters: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _lines(server: Server, caller: Caller, filters: AuditFilters) -> AsyncIterator[bytes]:
     async for entry in server.audit.export(caller.organization_id, **filters):
         yield as_line(entry)
 
@@ -99,18 +99,19 @@ def as_line(entry: AuditEntry) -> bytes:
     return to_json(answer_of(entry).model_dump()) + b"\n"
 
 
-def filters_of(caller: Caller, wanted: AuditFilter) -> dict[str, Any]:
+def filters_of(caller: Caller, wanted: AuditFilter) -> AuditFilters:
     """What the store is asked for.
 
     Raises:
         ApiError: 422, a moment is none.
     """
-    filters = wanted.model_dump(exclude={"limit", "cursor"})
+    filters: Any = wanted.model_dump(exclude={"limit", "cursor"})
     for name in ("since", "until"):
         filters[name] = _seconds(name, filters[name])
     if caller.workspace_id is not None:
         filters["workspace_id"] = caller.workspace_id
-    return filters
+    chosen: AuditFilters = filters
+    return chosen
 
 
 def _seconds(name: str, text: str | None) -> float | None:

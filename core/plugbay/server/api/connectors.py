@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from plugbay.server.api.naming import (
     LONGEST_NAME,
+    Naming,
     connector_name,
     definition_of,
     replication_of,
@@ -39,21 +40,12 @@ _NOT_OFFERED = (
 )
 
 
-class CreateConnector(BaseModel):
+class CreateConnector(Naming):
     """A connector to be made."""
 
-    workspace_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    customer_name: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
-    external_user_id: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
-    connector_type: str | None = Field(default=None, max_length=LONGEST_NAME, description="As Zendesk-Support.")
-    definition_id: str | None = Field(default=None, max_length=LONGEST_NAME)
-    source_template_id: str | None = Field(default=None, max_length=LONGEST_NAME)
-    name: str | None = Field(default=None, max_length=LONGEST_NAME)
     credentials: dict[str, JsonValue] | None = Field(
         default=None, description="access_token, refresh_token, client_id, client_secret; or email and api_token."
     )
-    replication_config: dict[str, JsonValue] | None = None
-    environment: dict[str, JsonValue] | None = Field(default=None, description="subdomain: acme of acme.zendesk.com.")
     server_side_oauth_secret_id: str | None = Field(default=None, max_length=LONGEST_NAME)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel, Field, JsonValue
+
 from plugbay.connectors.zendesk.hosts import subdomain_label
 from plugbay.errors import ConfigurationError
 from plugbay.plain_text import one_line
@@ -18,9 +20,11 @@ from plugbay.server.failures import ApiError
 
 __all__ = [
     "LONGEST_NAME",
+    "Naming",
     "connector_name",
     "definition_of",
     "replication_of",
+    "required_workspace_name",
     "subdomain_of",
     "workspace_name_of",
 ]
@@ -29,6 +33,22 @@ LONGEST_NAME = 255
 """Characters of a workspace's or a connector's name."""
 
 _UNPROCESSABLE = 422
+
+
+class Naming(BaseModel):
+    """How a request names the workspace and the kind of connector; one way of each is needed."""
+
+    workspace_name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    customer_name: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    external_user_id: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
+    connector_type: str | None = Field(default=None, max_length=LONGEST_NAME, description="As Zendesk-Support.")
+    definition_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    source_template_id: str | None = Field(default=None, max_length=LONGEST_NAME)
+    name: str | None = Field(default=None, max_length=LONGEST_NAME, description="Of the connector.")
+    replication_config: dict[str, JsonValue] | None = None
+    environment: dict[str, JsonValue] | None = Field(default=None, description="subdomain: acme of acme.zendesk.com.")
+
+
 _START_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, JsonValue
 
 from plugbay.server.api.naming import (
     LONGEST_NAME,
+    Naming,
     connector_name,
     definition_of,
     replication_of,
@@ -32,19 +33,10 @@ LONGEST_URL = 4_000
 """Characters of an address that is looked at; what is too long to be allowed gets the fuller answer."""
 
 
-class Initiate(BaseModel):
+class Initiate(Naming):
     """What a person is to be asked for."""
 
-    workspace_name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    customer_name: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
-    external_user_id: str | None = Field(default=None, max_length=LONGEST_NAME, description="As workspace_name.")
-    connector_type: str | None = Field(default=None, max_length=LONGEST_NAME, description="As Zendesk-Support.")
-    definition_id: str | None = Field(default=None, max_length=LONGEST_NAME)
-    source_template_id: str | None = Field(default=None, max_length=LONGEST_NAME)
     redirect_url: str = Field(max_length=LONGEST_URL, description="Where the browser ends up.")
-    name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    replication_config: dict[str, JsonValue] | None = None
-    environment: dict[str, JsonValue] | None = Field(default=None, description="subdomain: acme of acme.zendesk.com.")
     oauth_input_configuration: dict[str, JsonValue] | None = Field(default=None, description="subdomain, likewise.")
     connector_id: str | None = Field(
         default=None, max_length=LONGEST_NAME, description="A connector to authorize anew, in place of making one."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugbay.server.store.audit import Audit, AuditEntry
+from plugbay.server.store.audit import Audit, AuditEntry, AuditFilters
 from plugbay.server.store.bearers import Bearer, BearerKind, Bearers
 from plugbay.server.store.clients import Client, Clients
 from plugbay.server.store.connectors import ConnectorRecord, Connectors, ConnectorStatus
@@ -19,6 +19,7 @@ from plugbay.server.store.workspaces import Workspace, Workspaces, WorkspaceStat
 __all__ = [
     "Audit",
     "AuditEntry",
+    "AuditFilters",
     "Bearer",
     "BearerKind",
     "Bearers",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import TypedDict, Unpack
 
 from plugbay.server.database import Database
 from plugbay.server.store.group import GroupCommit
@@ -15,7 +16,7 @@ from plugbay.server.store.rows import new_id, now, record
 from plugbay.server.store.slice import Slice, after, clipped, cut, ordered
 from plugbay.server.tables import audit
 
-__all__ = ["Audit", "AuditEntry", "Via"]
+__all__ = ["Audit", "AuditEntry", "AuditFilters", "Via"]
 
 Via = Literal["api", "mcp", "web", "cli"]
 
@@ -68,6 +69,32 @@ class AuditEntry:
     def changed(self, **values: Any) -> AuditEntry:
         """The entry with other values."""
         return replace(self, **values)
+
+
+class AuditFilters(TypedDict, total=False):
+    """Which entries are meant: those that fit all of it; None is as good as nothing.
+
+    Attributes:
+        connector_id: Of this connector; likewise the others.
+        workspace_id: See above.
+        client_id: See above.
+        event: See above.
+        entity: See above.
+        action: See above.
+        outcome: See above.
+        since: From then on, in seconds since the epoch.
+        until: Before then.
+    """
+
+    connector_id: str | None
+    workspace_id: str | None
+    client_id: str | None
+    event: str | None
+    entity: str | None
+    action: str | None
+    outcome: str | None
+    since: float | None
+    until: float | None
 
 
 _FIELDS = tuple(AuditEntry.__dataclass_fields__)
@@ -127,80 +154,34 @@ class Audit:
         await self._group.submit(_Part(end={"entry_id": entry_id, **end}))
 
     async def query(
-        self,
-        organization_id: str,
-        *,
-        connector_id: str | None = None,
-        workspace_id: str | None = None,
-        client_id: str | None = None,
-        entity: str | None = None,
-        action: str | None = None,
-        event: str | None = None,
-        outcome: str | None = None,
-        since: float | None = None,
-        until: float | None = None,
-        limit: int = 100,
-        cursor: str | None = None,
+        self, organization_id: str, *, limit: int = 100, cursor: str | None = None, **filters: Unpack[AuditFilters]
     ) -> Slice[AuditEntry]:
         """An organization's entries, the newest first.
 
         Args:
             organization_id: Whose.
-            connector_id: Only those of this connector; likewise the others.
-            workspace_id: See above.
-            client_id: See above.
-            entity: See above.
-            action: See above.
-            event: See above.
-            outcome: See above.
-            since: Only those from then on, in seconds since the epoch.
-            until: Only those before then.
             limit: Most to give.
             cursor: `Slice.next` of the part before.
+            filters: Which of them.
 
         Raises:
             InvalidParameterError: The cursor is none of this list, or the limit is below 1.
         """
         limit = clipped(limit)
-        equal = {"connector_id": connector_id, "workspace_id": workspace_id, "client_id": client_id, "event": event}
-        equal |= {"entity": entity, "action": action, "outcome": outcome}
-        query = select(audit).where(*_where(organization_id, equal, since, until))
+        query = select(audit).where(*_where(organization_id, filters))
         query = query.where(*after(audit, audit.c.at, cursor, newest_first=True))
         query = ordered(query, audit, audit.c.at, newest_first=True).limit(limit + 1)
         rows, following = cut(await self._database.all(query), limit, audit.c.at)
         return Slice([record(AuditEntry, row) for row in rows], following)
 
-    async def export(
-        self,
-        organization_id: str,
-        *,
-        connector_id: str | None = None,
-        workspace_id: str | None = None,
-        client_id: str | None = None,
-        entity: str | None = None,
-        action: str | None = None,
-        event: str | None = None,
-        outcome: str | None = None,
-        since: float | None = None,
-        until: float | None = None,
-    ) -> AsyncGenerator[AuditEntry]:
+    async def export(self, organization_id: str, **filters: Unpack[AuditFilters]) -> AsyncGenerator[AuditEntry]:
         """An organization's entries, the oldest first; no connection is held between them.
 
         Args:
             organization_id: Whose.
-            connector_id: Only those of this connector; likewise the others.
-            workspace_id: See above.
-            client_id: See above.
-            entity: See above.
-            action: See above.
-            event: See above.
-            outcome: See above.
-            since: Only those from then on, in seconds since the epoch.
-            until: Only those before then.
+            filters: Which of them.
         """
-        equal = {"connector_id": connector_id, "workspace_id": workspace_id, "client_id": client_id, "event": event}
-        equal |= {"entity": entity, "action": action, "outcome": outcome}
-        where = _where(organization_id, equal, since, until)
+        where = _where(organization_id, filters)
         cursor: str | None = None
         while True:
             query = select(audit).where(*where, *after(audit, audit.c.at, cursor, newest_first=False))
@@ -233,10 +214,10 @@ async def _write(connection: AsyncConnection, parts: Sequence[_Part]) -> None:
         await connection.execute(_FINISH, ends)
 
 
-def _where(
-    organization_id: str, equal: dict[str, str | None], since: float | None, until: float | None
-) -> list[ColumnElement[bool]]:
-    given = [audit.c[name] == value for name, value in equal.items() if value is not None]
-    given += [] if since is None else [audit.c.at >= since]
-    given += [] if until is None else [audit.c.at < until]
-    return [audit.c.organization_id == organization_id, *given]
+def _where(organization_id: str, filters: AuditFilters) -> list[ColumnElement[bool]]:
+    given = {name: value for name, value in filters.items() if value is not None}
+    since, until = given.pop("since", None), given.pop("until", None)
+    found: list[ColumnElement[bool]] = [audit.c[name] == value for name, value in given.items()]
+    found += [] if since is None else [audit.c.at >= since]
+    found += [] if until is None else [audit.c.at < until]
+    return [audit.c.organization_id == organization_id, *found]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import re
 
+from plugbay.auth.pkce import METHOD, new_challenge
+from plugbay.errors import ConfigurationError
 from plugbay.server.mcp.authorization.refusals import OAuthError
 
 __all__ = ["check_challenge", "proves"]
 
-METHOD = "S256"
-
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def check_challenge(challenge: str | None, method: str | None) -> str:
@@ -34,7 +31,7 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
 
 def proves(verifier: str | None, challenge: str) -> bool:
     """Whether a verifier is the one that the challenge was made of."""
-    if verifier is None or not _VERIFIER.fullmatch(verifier):
+    try:
+        return hmac.compare_digest(new_challenge(verifier or ""), challenge)
+    except ConfigurationError:
         return False
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return hmac.compare_digest(digest, challenge)
