@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-__all__ = ["MAX_CONTENT", "Tracking", "tracking"]
+__all__ = ["MAX_CONTENT", "Tracking", "is_real", "tracking"]
 
 logger = logging.getLogger("plugbay.telemetry")
 
@@ -93,7 +93,7 @@ class _Sink:
 
     def is_wanted(self) -> bool:
         """Whether somebody has set a provider, at whatever time."""
-        return _is_real(self.trace.get_tracer_provider()) or _is_real(self._metrics.get_meter_provider())
+        return is_real(self.trace.get_tracer_provider()) or is_real(self._metrics.get_meter_provider())
 
     def start(self, name: str, attributes: dict[str, Any]) -> Span:
         """A span of a call, beneath what is current."""
@@ -113,7 +113,7 @@ class _Sink:
         span.end(end)
 
 
-def _is_real(provider: object) -> bool:
+def is_real(provider: object) -> bool:
     """Whether it is more than what the API itself has in place of a provider."""
     return not type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
 

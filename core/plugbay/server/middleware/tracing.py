@@ -16,7 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugbay.server.middleware.access_log import method_of, route_of
-from plugbay.telemetry import REQUEST_BUCKETS
+from plugbay.telemetry import REQUEST_BUCKETS, is_real
 
 __all__ = ["Tracing"]
 
@@ -75,7 +75,7 @@ class _Sink:
 
     def is_wanted(self) -> bool:
         """Whether somebody has set a provider, at whatever time."""
-        return _is_real(self._trace.get_tracer_provider()) or _is_real(self._metrics.get_meter_provider())
+        return is_real(self._trace.get_tracer_provider()) or is_real(self._metrics.get_meter_provider())
 
     def request(self, scope: Scope) -> _Request:
         """One request, as a block."""
@@ -130,8 +130,3 @@ class _Request:
             self._manager.__exit__(*failure)
         except Exception as error:  # noqa: BLE001 - what observes a request must not fail it
             logger.warning("OpenTelemetry could not take a request", extra={"error": type(error).__name__})
-
-
-def _is_real(provider: object) -> bool:
-    """Whether it is more than what the API itself has in place of a provider."""
-    return not type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
