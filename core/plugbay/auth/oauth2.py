@@ -319,6 +319,9 @@ class OAuth2(Unpicklable, Credentials):
     def _adopt(self, tokens: Tokens, *, is_new: bool = False) -> _Held:
         if tokens is self._given:
             self._given = None
+        if self._spare is not None and tokens.refresh_token == self._spare:
+            # The store has the very pair that was given: what replaces it there spends it, and nothing is left to try.
+            self._spare = self._given = None
         self._refresh = tokens.refresh_token or self._refresh
         held = self._held = self._hold(tokens, is_new=is_new)
         return held

@@ -214,6 +214,19 @@ async def test_given_token_that_was_used_is_not_tried_again(endpoint):
     assert ["r0", "r1"] == spent(endpoint)
 
 
+async def test_given_token_that_another_used_is_not_tried_again(endpoint):
+    """Where the store had the very pair that was given, another's renewal spent it: it is no way back from a dead pair."""
+    store = MemoryTokenStore(Tokens(SecretStr("a0"), SecretStr("r0")))
+    ours, others = oauth(token_store=store), oauth(token_store=store)
+    failed = await ours.headers(endpoint)
+    await others.renew(await others.headers(endpoint), endpoint)
+    failed = await ours.renew(failed, endpoint)
+    endpoint.generation = 9
+    with pytest.raises(AuthenticationError):
+        await ours.renew(failed, endpoint)
+    assert ["r0", "r1"] == spent(endpoint)
+
+
 async def test_lost_answer_does_not_use_the_given_pair_up(endpoint):
     """If the answer to the given refresh token is lost, that one is tried again at the next call."""
     lost = []

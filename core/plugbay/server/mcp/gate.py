@@ -12,6 +12,7 @@ from plugbay.server.failures import ApiError
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.tokens import ACCESS
 from plugbay.server.mcp.grants import Grants
+from plugbay.server.shares import count_request
 
 if TYPE_CHECKING:
     from plugbay.server.state import Server
@@ -83,12 +84,7 @@ async def _check_grant(server: Server, bearer: Bearer) -> None:
 async def _spend(server: Server, request: Request, caller: Caller, bearer: Bearer) -> None:
     """Counts the request as one of its client's, as the API does; a grant of the operator counts for itself."""
     name = caller.client_id or str(bearer.detail.get("grant_id", caller.organization_id))
-    request.scope["plugbay.client"] = name
-    limit = server.settings.rate_per_minute
-    wait = await server.rates.take(name, limit)
-    if wait is not None:
-        text = f"There were more than {limit} requests in this minute."
-        raise ApiError(429, text, error_code="rate_limited", retry_after=wait)
+    await count_request(server, request.scope, name)
 
 
 async def _workspace(server: Server, request: Request, caller: Caller) -> Workspace:

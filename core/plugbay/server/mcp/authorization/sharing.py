@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from plugbay.server.failures import answer_for
+from plugbay.server.guessing import spend_try
 from plugbay.server.mcp.authorization.refusals import OAuthError, answer_of
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ async def spend(request: Request, purpose: str) -> None:
         OAuthError: There were too many in this minute.
     """
     server: Server = request.app.state.server
-    address = request.client.host if request.client else ""
-    name = sha256(f"{purpose}:{address}".encode()).hexdigest()[:36]
-    if await server.rates.take(name, server.settings.sign_in_per_minute) is not None:
+    if await spend_try(server, request, purpose) is not None:
         raise OAuthError("temporarily_unavailable", "There were too many requests in this minute.", status=429)
 
 
