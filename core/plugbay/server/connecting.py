@@ -12,6 +12,7 @@ from plugbay.connectors.zendesk.auth import OAuthConfig
 from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
 from plugbay.server.caller import not_found
 from plugbay.server.credentials import AuthKind, kind_of, sealed
+from plugbay.server.execution import note_status
 from plugbay.server.failures import ApiError
 from plugbay.server.store import AuditEntry
 
@@ -94,14 +95,20 @@ async def create_connector(
         ApiError: 400, Zendesk refuses them, and nothing is kept; 404, the caller may not see the workspace.
     """
     workspace_id = await _workspace_id(server, caller, new.workspace_name)
-    # The pair may be renewed while it is checked, so what is kept is what the check leaves.
-    checked = await check_credentials(server, new.definition, config, new.subdomain)
-    if checked.result.status == "failed":
-        raise _not_accepted(checked.result)
+    check = (await check_credentials(server, new.definition, config, new.subdomain, may_renew=False)).result
+    may_be_renewed = isinstance(config, OAuthConfig) and config.refresh_token is not None
+    if check.status == "failed" and not may_be_renewed:
+        raise _not_accepted(check)
     record = await keep_connector(
-        server, caller, workspace_id, new, kind=kind_of(config), secret=sealed(checked.config), check=checked.result
+        server, caller, workspace_id, new, kind=kind_of(config), secret=sealed(config), check=check
     )
-    return record, checked.result
+    if check.status == "failed":
+        # A refresh token is good once: it is spent only when the new pair has a place where it outlives this process.
+        check = await check_connector(server, caller, record)
+        if check.status == "failed":
+            await remove_connector(server, caller, record)
+            raise _not_accepted(check)
+    return record, check
 
 
 async def keep_connector(
@@ -161,7 +168,6 @@ async def replace_credentials(
     await server.connectors.replace_secret(
         record.organization_id, record.id, secret, auth_kind=kind, oauth_app_id=oauth_app_id
     )
-    await server.connectors.set_status(record.organization_id, record.id, "active")
     await server.connectors.note_check(record.organization_id, record.id, check.status)
     await tell_audit(server, caller, "credentials.set", record)
 
@@ -225,9 +231,9 @@ async def check_connector(server: Server, caller: Caller, record: ConnectorRecor
         result = _failed(error)
     await server.connectors.note_check(record.organization_id, record.id, result.status)
     if result.status == "failed":
-        await server.connectors.set_status(record.organization_id, record.id, "needs_reauth", result.message)
+        await note_status(server, record, "needs_reauth", result.message)
     elif result.status == "succeeded" and record.status != "active":
-        await server.connectors.set_status(record.organization_id, record.id, "active")
+        await note_status(server, record, "active")
     await tell_audit(server, caller, "connector.checked", record, outcome=result.status)
     return result
 

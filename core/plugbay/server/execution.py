@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from plugbay.connectors.zendesk.connector import ZendeskConnector
     from plugbay.result import Result
     from plugbay.server.state import Server
-    from plugbay.server.store import ConnectorRecord
+    from plugbay.server.store import ConnectorRecord, ConnectorStatus
 
-__all__ = ["LONGEST_INTENT", "Executed", "Wish", "find_connector", "noted", "run_action"]
+__all__ = ["LONGEST_INTENT", "Executed", "Wish", "find_connector", "note_status", "noted", "run_action"]
 
 logger = logging.getLogger("plugbay.server")
 
@@ -115,7 +115,7 @@ async def run_action(server: Server, caller: Caller, connector_id: str, wish: Wi
     record = await find_connector(server, caller, connector_id)
     started = time.monotonic()
     async with noted(server, caller, record, wish) as (operation, connector):
-        with under_key(_own_key(caller, wish.key)):
+        with under_key(_own_key(caller, record, wish.key)):
             result = await connector.execute(
                 wish.entity,
                 wish.action,
@@ -163,6 +163,13 @@ async def noted(
         await _to_its_end(note.end(error))
         raise
     await _to_its_end(note.end(None))
+
+
+async def note_status(
+    server: Server, record: ConnectorRecord, status: ConnectorStatus, reason: str | None = None
+) -> None:
+    """Notes what a call told of a connector's credentials, unless it has others by now."""
+    await server.connectors.set_status(record.organization_id, record.id, status, reason, version=record.version)
 
 
 async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
@@ -215,7 +222,7 @@ class _Note:
         outcome = "ok" if error is None else error.code if isinstance(error, PlugbayError) else "cancelled"
         if isinstance(error, Exception) and not isinstance(error, PlugbayError):
             outcome = "failed"
-        fate = "unknown" if error is not None and self._is_doubtful(error) else None
+        fate = self._fate(error)
         duration = round((time.monotonic() - self._started) * 1000)
         if self._entry_id is None:
             await self._server.audit.record(self._entry.changed(outcome=outcome, fate=fate, duration_ms=duration))
@@ -228,16 +235,21 @@ class _Note:
             # What became of the write is what its caller must learn; that it was begun is noted already.
             logger.warning("the end of a write could not be noted", extra={"error": failure.code})
 
+    def _fate(self, error: BaseException | None) -> str | None:
+        """What the outcome does not say of a write: that it may have been done, or that it was not meant to be."""
+        if error is not None:
+            return "unknown" if self._is_doubtful(error) else None
+        return "dry_run" if self._entry_id is not None and self._record.policy.get("dry_run") else None
+
     def _is_doubtful(self, error: BaseException) -> bool:
         is_cut_off = self._entry_id is not None and not isinstance(error, PlugbayError)
         return is_cut_off or is_unknown(error)
 
     async def _tell_of_the_grant(self, error: BaseException | None) -> None:
-        record, connectors = self._record, self._server.connectors
         if isinstance(error, AuthenticationError):
-            await connectors.set_status(record.organization_id, record.id, "needs_reauth", error.message)
-        elif error is None and record.status != "active":
-            await connectors.set_status(record.organization_id, record.id, "active")
+            await note_status(self._server, self._record, "needs_reauth", error.message)
+        elif error is None and self._record.status != "active":
+            await note_status(self._server, self._record, "active")
 
 
 def _check(wish: Wish) -> None:
@@ -248,8 +260,11 @@ def _check(wish: Wish) -> None:
         raise invalid("Idempotency-Key", f"Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters.")
 
 
-def _own_key(caller: Caller, key: str | None) -> str | None:
-    """The key as Zendesk is told it: two clients that choose the same do not mean the same call."""
+def _own_key(caller: Caller, record: ConnectorRecord, key: str | None) -> str | None:
+    """The key as Zendesk is told it: two who choose the same do not mean the same call.
+
+    A client's tokens may be in the hands of several people, each with a workspace, and workspaces may share an account.
+    """
     if key is None:
         return None
-    return hashlib.sha256(f"{caller.client_id}\n{key}".encode()).hexdigest()[:40]
+    return hashlib.sha256(f"{caller.client_id}\n{record.workspace_id}\n{key}".encode()).hexdigest()[:40]

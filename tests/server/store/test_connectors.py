@@ -140,11 +140,9 @@ async def test_no_credentials_are_put_for_a_connector_that_is_gone(stores):
     await stores.connectors.delete(stores.organization.id, made.id)
     with pytest.raises(NotFoundError, match=r"^The secret belongs to nothing that is there\.$"):
         await stores.secrets.put(stores.organization.id, f"connector/{made.id}", {"renewed": True})
-    for change in (stores.connectors.replace_secret, stores.connectors.set_status):
-        with pytest.raises(NotFoundError, match=r"^There is no such connector\.$"):
-            await change(
-                stores.organization.id, made.id, {} if change == stores.connectors.replace_secret else "active"
-            )
+    with pytest.raises(NotFoundError, match=r"^There is no such connector\.$"):
+        await stores.connectors.replace_secret(stores.organization.id, made.id, {})
+    assert False is await stores.connectors.set_status(stores.organization.id, made.id, "active")
     assert 0 == await _sealed(stores)
 
 
@@ -160,3 +158,13 @@ async def test_renewals_and_deletions_at_once_leave_no_secret_behind(stores):
     assert [] == [each for each in done if isinstance(each, Exception) and not isinstance(each, NotFoundError)]
     left = {f"connector/{row.id}" for row in await stores.database.all(select(connectors.c.id))}
     assert left == {row.subject for row in await stores.database.all(select(secrets.c.subject))}
+
+
+async def test_what_older_credentials_met_says_nothing_of_newer_ones(stores):
+    """A status that is known of one version is not noted once a person has given other credentials."""
+    old = await _create(stores, stores.organization.id)
+    mine = (stores.organization.id, old.id)
+    await stores.connectors.replace_secret(*mine, {"access_token": "new"})
+    assert False is await stores.connectors.set_status(*mine, "needs_reauth", "old", version=old.version)
+    assert "active" == (await stores.connectors.get(*mine)).status
+    assert True is await stores.connectors.set_status(*mine, "needs_reauth", "new", version=old.version + 1)

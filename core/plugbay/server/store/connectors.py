@@ -220,15 +220,31 @@ class Connectors:
             return changed
 
     async def set_status(
-        self, organization_id: str, connector_id: str, status: ConnectorStatus, reason: str | None = None
-    ) -> ConnectorRecord:
+        self,
+        organization_id: str,
+        connector_id: str,
+        status: ConnectorStatus,
+        reason: str | None = None,
+        *,
+        version: int | None = None,
+    ) -> bool:
         """Notes whether the service still takes the credentials.
 
-        Raises:
-            NotFoundError: The organization has no such connector.
+        Args:
+            organization_id: Whose.
+            connector_id: Which.
+            status: What is known now.
+            reason: Why, for a person.
+            version: The version that it is known of: what a call with older credentials met says nothing of newer ones.
+
+        Returns:
+            Whether there is such a connector, in that version.
         """
-        async with self._database.begin() as connection:
-            return await self._change(connection, organization_id, connector_id, status=status, status_reason=reason)
+        values = {"status": status, "status_reason": reason, "updated_at": now()}
+        change = update(connectors).where(*_is(organization_id, connector_id)).values(**values)
+        if version is not None:
+            change = change.where(connectors.c.version == version)
+        return bool(await self._database.change(change))
 
     async def note_check(
         self, organization_id: str, connector_id: str, status: str, *, at: float | None = None
