@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from plugbay.errors import ConfigurationError
 
@@ -80,8 +88,9 @@ class AirbyteAuthConfig(SecretModel):
         api_url: The root of the service: https, or http on loopback; `https://api.airbyte.ai` if nothing names another.
     """
 
-    workspace_name: str | None = None
-    customer_name: str | None = None
+    # A customer's name that came out empty must not lead to the workspace of all who give none.
+    workspace_name: str | None = Field(default=None, min_length=1)
+    customer_name: str | None = Field(default=None, min_length=1)
     organization_id: str | None = None
     airbyte_client_id: str | None = None
     airbyte_client_secret: SecretStr | None = None

@@ -250,25 +250,25 @@ async def test_hostile_texts_stay_out_of_paths(service, hosted):
 
 
 async def test_a_long_list_comes_in_several_answers(hosted):
-    """No answer has more than a thousand records, and the whole is one list, cut wherever a reader likes."""
+    """No answer has more than a page of records, and the whole is one list, cut wherever a reader likes."""
     with Service() as service:
         service.add()
         connector = hosted(service)
         operation = connector.find("tickets", "list")
-        cursors = [cursor_over(operation, {}, count) for count in (1_000, 2_000, 2_500)]
-        for start, cursor in zip((0, 1_000, 2_000), cursors, strict=True):
-            records = [{"id": start + n} for n in range(500 if start == 2_000 else 1_000)]
+        cursors = [cursor_over(operation, {}, count) for count in (100, 200, 250)]
+        for start, cursor in zip((0, 100, 200), cursors, strict=True):
+            records = [{"id": start + n} for n in range(50 if start == 200 else 100)]
             paging = {"has_more": True, "cursor": cursor, "total": 9_000}
             beside = {"users": [{"id": 7}, {"id": start}]}
             service.next("/execute", envelope(records, connector_metadata={"pagination": paging, "included": beside}))
-        outcome = await connector._executor.run(operation, {"limit": 2_500})
-        assert [{"id": n} for n in range(2_500)] == outcome.data
-        assert {"has_more": True, "cursor": cursors[-1], "count": 2_500, "total": 9_000} == {
+        outcome = await connector._executor.run(operation, {"limit": 250})
+        assert [{"id": n} for n in range(250)] == outcome.data
+        assert {"has_more": True, "cursor": cursors[-1], "count": 250, "total": 9_000} == {
             name: outcome.meta[name] for name in ("has_more", "cursor", "count", "total")
         }
-        assert [{"id": 7}, {"id": 0}, {"id": 1_000}, {"id": 2_000}] == outcome.meta.included["users"]
+        assert [{"id": 7}, {"id": 0}, {"id": 100}, {"id": 200}] == outcome.meta.included["users"]
         sent = [each.body["params"] for each in service.came("/execute")]
-        assert [{"limit": 1_000}, {"limit": 1_000, "cursor": cursors[0]}, {"limit": 500, "cursor": cursors[1]}] == sent
-        assert [cursor_over(operation, {}, count) for count in (5, 1_700, 2_500)] == [
-            outcome.resume_at(count) for count in (5, 1_700, 2_500)
+        assert [{"limit": 100}, {"limit": 100, "cursor": cursors[0]}, {"limit": 50, "cursor": cursors[1]}] == sent
+        assert [cursor_over(operation, {}, count) for count in (5, 170, 250)] == [
+            outcome.resume_at(count) for count in (5, 170, 250)
         ]

@@ -93,6 +93,15 @@ def test_the_workspace_s_name(fields, name):
     assert name == AirbyteAuthConfig(**fields).workspace
 
 
+@pytest.mark.parametrize("field", ["workspace_name", "customer_name"])
+def test_a_workspace_without_a_name(field):
+    """A name that came out empty is refused, as it would lead to the workspace of all who give none."""
+    with pytest.raises(ConfigurationError, match=f"`{field}`: String should have at least 1 character"):
+        AirbyteAuthConfig(**{field: ""})
+    with pytest.raises(ConfigurationError, match="`workspace_name`"):
+        connect("zendesk-support", workspace_name="")
+
+
 async def test_by_the_class(library):
     """A connector's class takes the configuration as it takes others, in its place or by its name."""
     assert OfTalk is AirbyteAuthConfig

@@ -82,6 +82,17 @@ async def test_refusals(both, hosted_library, call):
     assert [] == hosted_library.came("/execute")
 
 
+async def test_where_a_cut_list_goes_on(both, vendor):
+    """A list that is cut for a reader goes on from the page of the cut, not from the list's beginning, as a local one does."""
+    if vendor:
+        pytest.skip("the vendor's service counts pages")
+    there, here = [
+        await connector._executor.run(connector.find("tickets", "list"), {"limit": 130}) for connector in both()
+    ]
+    places = (1, 99, 100, 101, 129, 130)
+    assert [here.resume_at(count) for count in places] == [there.resume_at(count) for count in places]
+
+
 async def test_oneself(both):
     """Who one is, is who the service's credentials belong to; the token in the record is new each time."""
     there, here = [await outcome(each, "users", "me", exclude_fields=["authenticity_token"]) for each in both()]

@@ -177,6 +177,15 @@ async def test_no_service(library_service, hosted):
         await hosted(library_service, api_url=library_service.url + "/elsewhere").users.list()
 
 
+@pytest.mark.parametrize("status", [200, 401, 403, 407])
+async def test_something_else_at_that_address(library_service, hosted, status):
+    """A page of a proxy is not taken for the service's opinion of the client, whatever its status."""
+    library_service.next(TOKEN, Response("<html>Sign in to the network</html>", status, media_type="text/html"))
+    with pytest.raises(ConfigurationError, match="What answers at api_url is not a hosted service") as caught:
+        await hosted(library_service).users.list()
+    assert {"status": status} == caught.value.details
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_the_secret_follows_no_redirect(library_service, hosted, status):
     """A token endpoint that redirects, be it to its own host, is given the secret once and nobody else is."""

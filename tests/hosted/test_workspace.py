@@ -197,6 +197,22 @@ async def test_oauth(service, workspace):
     } == service.requests[-1].body
 
 
+async def test_oauth_for_a_connector_that_is_there(service, workspace, vendor):
+    """`plugbay serve` gives a connector new credentials; the vendor's service would make another one, and is not asked."""
+    kept = service.add(workspace="acme")
+    service.next("/initiate", JSONResponse({"consent_url": "https://acme.zendesk.com/oauth"}))
+    begun = workspace.initiate_oauth("zendesk-support", "https://ours.example/done", connector_id=kept.id)
+    if vendor:
+        with pytest.raises(ConfigurationError, match="cannot authorize a connector anew"):
+            await begun
+        assert [] == service.came("/initiate")
+    else:
+        assert "https://acme.zendesk.com/oauth" == await begun
+        assert kept.id == service.requests[-1].body["connector_id"]
+    with pytest.raises(InvalidParameterError, match="id of the connector"):
+        await workspace.initiate_oauth("zendesk-support", "https://ours.example/done", connector_id="../x")
+
+
 ODD_URLS = [
     "http://evil.example.com/", "javascript:alert(1)", "//evil.example.com", "https://", "", "https://a b.example",
     "https://user@evil.example.com/", "https://evil.example.com:99999/", "data:text/html,x", "https://x\n.example", "https://[",

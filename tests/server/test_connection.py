@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
+import pytest
 from tests.server.demo import ENDPOINTS, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
@@ -87,3 +88,39 @@ async def _is_reset(wire):
         return b"" == await wire.rest()
     except ConnectionResetError:
         return True
+
+
+CHUNKED = (
+    b"POST /api/v1/things/echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    b'transfer-encoding: chunked\r\n\r\nc\r\n{"name":"a"}\r\n0\r\n'
+)
+
+
+async def test_trailers():
+    """What comes behind a body is no header of its request: whoever looked at the headers has not seen it."""
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(CHUNKED + b"x-request-id: from-a-trailer\r\n\r\n")
+        status, headers, body = await wire.answer()
+
+    assert (200, b'"a"') == (status, body[body.index(b'"a"') :][:3])
+    assert "from-a-trailer" != headers["x-request-id"]
+
+
+@pytest.mark.parametrize("piece", [b"a: b\r\n", b"a: " + b"b" * 1000])
+async def test_endless_trailers(piece):
+    """Trailers without end do not fill the memory: the connection ends."""
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(CHUNKED, *[piece * (MAX_HEAD // len(piece)) for _ in range(16)])
+        with suppress(ConnectionError):
+            assert b"408" not in await wire.rest()
+        again = await running.http.post("/api/v1/things/echo", content=_in_single_bytes(), headers=JSON)
+
+    assert (200, "a") == (again.status_code, again.json()["name"])
+
+
+JSON = {"content-type": "application/json"}
+
+
+async def _in_single_bytes():
+    for byte in b'{"name": "a", "more": {"text": "' + b"b" * 20_000 + b'"}}':
+        yield bytes([byte])

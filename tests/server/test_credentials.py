@@ -86,3 +86,11 @@ def test_each_authorization_has_a_mark_of_its_own():
     """Two sealings of the same credentials are two grants."""
     config = OAuthConfig(access_token="a")
     assert sealed(config)["grant_id"] != sealed(config)["grant_id"]
+
+
+@pytest.mark.parametrize("client_id", ["own", "operators"])
+def test_an_apps_secret_is_for_renewing_alone(client_id):
+    """Who names an app beside an access token gets none of its secret, with which the app itself would be let in."""
+    apps = {"own": SecretStr("own-s"), "operators": SecretStr("op-s")}
+    again = config_of(sealed(OAuthConfig(access_token="a", client_id=client_id)), apps)
+    assert (client_id, None) == (again.client_id, again.client_secret)

@@ -294,6 +294,18 @@ def test_a_file_in_no_directory_is_refused(tmp_path):
         Database(f"sqlite:///{tmp_path / 'missing' / 'plugbay.db'}")
 
 
+async def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
+    """What SQLite or PostgreSQL call a failure is in the error: it is a constant, and quotes nothing."""
+    path = tmp_path / "letter.db"
+    path.write_text("Dear customer, " * 100)
+    opened = Database(f"sqlite:///{path}")
+    try:
+        with pytest.raises(ServiceError, match=r"The database failed: DatabaseError, SQLITE_NOTADB\."):
+            await opened.migrate()
+    finally:
+        await opened.close()
+
+
 async def test_commits_of_sqlite_are_on_the_disk(tmp_path):
     """Each connection syncs each commit, overwrites what is deleted, and heeds foreign keys."""
     database = Database(f"sqlite:///{tmp_path / 'db'}")

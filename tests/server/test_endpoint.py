@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from pydantic import SecretStr
 from tests.server.demo import ENDPOINTS, TOKEN, make
@@ -246,3 +247,15 @@ class TestRates:
             ]
 
         assert expected == {answer.status_code for answer in answers}
+
+    async def test_lock_out(self):
+        """A stranger who knows a client's id cannot spend its tries: another address has its own."""
+        async with serving(endpoints=[TOKEN], sign_in_per_minute=3) as running:
+            given = {"client_id": running.client_id, "client_secret": "wrong"}
+            stranger = [(await running.http.post(TOKEN.path, json=given)).status_code for _ in range(7)]
+            elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+            async with httpx.AsyncClient(base_url=running.url, transport=elsewhere, trust_env=False) as owner:
+                answer = await owner.post(TOKEN.path, json={**given, "client_secret": running.client_secret})
+
+        assert 429 in stranger
+        assert 200 == answer.status_code

@@ -62,6 +62,7 @@ async def test_reauthorization(running):
     body = (await running.http.get("/api/v1/failures/authentication")).json()
 
     assert "needs_reauth" == body["error"]["details"]["connector_status"]
+    assert "The connector has to be authorized again" in body["error"]["hint"]
 
 
 async def test_retry_after(running):

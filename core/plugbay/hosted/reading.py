@@ -14,10 +14,7 @@ from plugbay.outcome import Outcome
 from plugbay.result import Meta
 from plugbay.walk import cursor_behind
 
-__all__ = ["MOST_AT_ONCE", "Reading"]
-
-MOST_AT_ONCE = 1_000
-"""Records that are asked for in one answer, so that its size and time stay within bounds."""
+__all__ = ["Reading"]
 
 
 class _Place(NamedTuple):
@@ -46,6 +43,9 @@ class Reading:
         self._operation = operation
         self._filters = filters_of(arguments)
         self._limit: int | None = arguments.get("limit")
+        # A page in an answer: so its size and time are bounded, and it is known where each page begins, from which a
+        # list that is cut goes on as a local one does.
+        self._largest = operation.pager.largest if operation.pager else 1
         self.cursor: str | None = arguments.get("cursor") or None
         self.records: list[Any] = []
         self._included = Included(None)
@@ -56,7 +56,7 @@ class Reading:
     def params(self) -> dict[str, Any]:
         """What to ask for next."""
         part = {
-            "limit": None if self._limit is None else min(self._limit - len(self.records), MOST_AT_ONCE),
+            "limit": None if self._limit is None else min(self._limit - len(self.records), self._largest),
             "cursor": self.cursor,
         }
         return {**self._filters, **{name: value for name, value in part.items() if value is not None}}

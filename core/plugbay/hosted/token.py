@@ -106,6 +106,12 @@ class ClientToken(Unpicklable, Credentials):
         return await work(ask)
 
     def _read(self, answer: TokenAnswer) -> TokenAnswer:
+        if answer.json is None and answer.status not in _NO_SUCH_PLACE:
+            raise ConfigurationError(
+                "What answers at api_url is not a hosted service: it does not speak JSON.",
+                hint="Check api_url, and whether a proxy or a sign-in page is on the way to it.",
+                details={"status": answer.status},
+            )
         if answer.status in range(200, 300):
             said: Any = answer.json.get("dialect") if is_object(answer.json) else None
             self.dialect = said if isinstance(said, str) else None

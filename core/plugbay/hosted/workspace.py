@@ -14,6 +14,7 @@ from typing_extensions import Unpack
 from plugbay.connector import Connector
 from plugbay.errors import (
     AmbiguousConnectorError,
+    ConfigurationError,
     ConnectorNotFoundError,
     InvalidParameterError,
     PlugbayError,
@@ -199,8 +200,9 @@ class Workspace:
         *,
         subdomain: str | None = None,
         name: str | None = None,
+        connector_id: str | None = None,
     ) -> str:
-        """Where to send a person who agrees that a connector is made for their account.
+        """Where to send a person who agrees that a connector is made for their account, or authorized anew.
 
         After that the browser comes to `redirect_url` with `connector_id`, or with `error`, as a parameter.
 
@@ -209,13 +211,15 @@ class Workspace:
             redirect_url: A page of one's own: https, or http on loopback.
             subdomain: The Zendesk account, as `acme`.
             name: The connector's name, for people.
+            connector_id: A connector that says `needs_reauth`, and keeps its id; `plugbay serve` alone knows how.
 
         Returns:
             The address of the consent page, which is https, or http on loopback.
 
         Raises:
             ConnectorNotFoundError: There is no such kind of connector.
-            InvalidParameterError: The redirect URL is not one.
+            InvalidParameterError: The redirect URL or the id is not one.
+            ConfigurationError: The vendor's service cannot authorize a connector anew.
             ResponseIntegrityError: The service gave no address, or one that no browser should be sent to.
             PlugbayError: Any other failure.
         """
@@ -224,6 +228,9 @@ class Workspace:
         body = {**self._kind(slug), "redirect_url": redirect_url, "name": name}
         if subdomain is not None:
             body["environment"] = {"subdomain": subdomain}
+        if connector_id is not None:
+            body["connector_id"] = checked_id(connector_id, "connector", InvalidParameterError)
+            await self._check_renews()
         answer = await self._post(f"{CONNECTORS}/oauth/initiate", body)
         url = answer.get("consent_url") if is_object(answer) else None
         if not isinstance(url, str) or not _is_web_address(url):
@@ -252,6 +259,12 @@ class Workspace:
         # Asked for by its id, as the name of a kind is written in several ways.
         kind: type[Connector] = find_connector(slug)
         return {"workspace_name": self.name, "definition_id": kind.definition_id}
+
+    async def _check_renews(self) -> None:
+        await self._api.sign_in(self._api.transport.deadline())
+        if not self._api.is_ours:
+            # It does not know the parameter, and would make a second connector.
+            raise ConfigurationError("The vendor's service cannot authorize a connector anew; make another one.")
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         given = {name: value for name, value in body.items() if value is not None}

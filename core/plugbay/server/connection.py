@@ -15,6 +15,9 @@ __all__ = ["MAX_HEAD", "Connection", "connection"]
 MAX_HEAD = 32_768
 """Bytes of a request's line and headers."""
 
+MAX_FRAMING = 8
+"""Bytes beside the body, for each byte of it, of a body that comes in chunks: one of a single byte has five of its own."""
+
 CONNECTIONS_PER_REQUEST = 4
 """Connections for each request that may run at once; most are idle."""
 
@@ -25,7 +28,8 @@ class Connection(HttpToolsProtocol):
     """A connection whose client has a time for each request's head, and a limit of its size.
 
     A head that is late is answered with 408 and one that is too large with 431 (RFC 6585, section 5); a connection
-    on which nothing was begun is closed without a word.
+    on which nothing was begun is closed without a word. Trailers are left out, and of them and of what else is around
+    a body's chunks (RFC 9112, section 7.1) there may be about as much as of a head: nobody else counts it.
 
     Args:
         config: Uvicorn's.
@@ -51,6 +55,8 @@ class Connection(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
         self._in_head = True
+        self._behind_head = 0
+        self._in_body = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
@@ -70,21 +76,35 @@ class Connection(HttpToolsProtocol):
             if self._head_timer is None:
                 self._start_timer()
             self._head_size += len(data)
+        else:
+            self._behind_head += len(data)
         super().data_received(data)
         # A body may have come with its head: only what belongs to a head without an end is too much.
         if self._in_head and self._head_size > MAX_HEAD:
             self._refuse(431, b"Request Header Fields Too Large")
+        if not self._in_head and self._behind_head > MAX_HEAD + (1 + MAX_FRAMING) * self._in_body:
+            self._refuse(400, b"Bad Request")
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
         self._in_head = True
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header has come, or a trailer, which would take the place of a header of that name."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body has come."""
+        self._in_body += len(body)
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._stop_timer()
         self._in_head = False
-        self._head_size = 0
+        self._head_size = self._behind_head = self._in_body = 0
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -230,5 +230,7 @@ def _unfit() -> InvalidParameterError:
 
 
 def _failed(error: exc.DBAPIError) -> ServiceError:
-    # By its kind alone, as the driver's words may quote what was sent.
-    return ServiceError(f"The database failed: {type(error.driver_exception).__name__}.")
+    # By its kind and code alone, as the driver's words may quote what was sent.
+    cause = error.driver_exception
+    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+    return ServiceError(f"The database failed: {type(cause).__name__}{f', {code}' if code else ''}.")

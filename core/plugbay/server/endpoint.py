@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Generic, Literal, cast
 
@@ -22,7 +21,9 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import TypeVar
 
 from plugbay.server.failures import ApiError
+from plugbay.server.guessing import spend_try
 from plugbay.server.reading import check_path, read_body, read_query
+from plugbay.server.shares import count_request
 
 if TYPE_CHECKING:
     from plugbay.server.caller import Caller
@@ -84,7 +85,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     tag: str = ""
     streams: bool = False
-    guarded: str | None = None
+    guarded: bool = False
 
 
 def endpoint(
@@ -103,7 +104,7 @@ def endpoint(
     headers: Mapping[str, str] | None = None,
     tag: str = "",
     streams: bool = False,
-    guarded: str | None = None,
+    guarded: bool = False,
 ) -> Callable[[Handler], Endpoint]:
     """Declares what a handler answers; the rest of its docstring's text is the description.
 
@@ -122,7 +123,7 @@ def endpoint(
         headers: The request's headers that matter, with what they mean.
         tag: The group that it is shown in.
         streams: Whether a success may be bytes of any type, which have no end but their own.
-        guarded: The field of the body that names whose secret is being told; tries are limited by it and by address.
+        guarded: Whether a secret is being told, and may be guessed; tries are limited by address.
     """
 
     def declare(handler: Handler) -> Endpoint:
@@ -194,8 +195,8 @@ class _Path:
         caller = await self._caller(declared, request)
         query = read_query(declared.query, request.query_params) if declared.query else None
         body = await read_body(declared.body, request, optional=declared.body_optional) if declared.body else None
-        if declared.guarded is not None:
-            await self._guard(request, str(getattr(body, declared.guarded)))
+        if declared.guarded and (wait := await spend_try(self._server, request)) is not None:
+            raise _too_many(self._server.settings.sign_in_per_minute, wait)
         call: Call[Any, Any] = Call(
             server=self._server,
             request=request,
@@ -212,32 +213,23 @@ class _Path:
             return None
         caller = await self._authenticate(self._server, request)
         if caller.client_id is not None:
-            request.scope["plugbay.client"] = caller.client_id
-            await self._spend(caller.client_id, self._server.settings.rate_per_minute)
+            await count_request(self._server, request.scope, caller.client_id)
         if declared.auth == "admin" and not caller.is_admin:
             raise ApiError(403, "Only the operator may do this.", error_code="admin_only")
         if declared.auth == "application" and caller.workspace_id is not None:
             raise ApiError(403, "A token of one workspace may not do this.", error_code="scoped_token")
         return caller
 
-    async def _guard(self, request: Request, name: str) -> None:
-        """Limits tries to guess, by where they come from and at whom they aim."""
-        address = request.client.host if request.client else ""
-        for subject in (f"address:{address}", f"subject:{name}"):
-            # The name is a stranger's text of any length.
-            await self._spend(sha256(subject.encode()).hexdigest()[:36], self._server.settings.sign_in_per_minute)
-
-    async def _spend(self, name: str, limit: int) -> None:
-        wait = await self._server.rates.take(name, limit)
-        if wait is not None:
-            text = f"There were more than {limit} requests in this minute."
-            raise ApiError(429, text, error_code="rate_limited", retry_after=wait)
-
     def _other(self, method: str) -> Response:
         if method == "OPTIONS":
             return Response(None, 204, {"Allow": self._allow})
         text = f"This address takes {self._allow}."
         raise ApiError(405, text, error_code="method_not_allowed", headers={"Allow": self._allow})
+
+
+def _too_many(limit: int, wait: float) -> ApiError:
+    text = f"There were more than {limit} requests in this minute."
+    return ApiError(429, text, error_code="rate_limited", retry_after=wait)
 
 
 def _response(declared: Endpoint, result: BaseModel | Response | None) -> Response:

@@ -90,6 +90,8 @@ KINDS: dict[int, type[PlugbayError]] = {
 }
 """The exception that a client raises for a failure of the API itself."""
 
+_AUTHORIZE = "The connector has to be authorized again: on the server's web page, or by a consent for its connector_id."
+
 _MESSAGES = {"union_tag_invalid": "There is no such kind."}
 """For pydantic's sentences that repeat what was given."""
 
@@ -231,6 +233,7 @@ def _of_plugbay(error: PlugbayError) -> Response:
     status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
     if isinstance(error, errors.AuthenticationError):
         error.details = {**(error.details or {}), "connector_status": "needs_reauth"}
+        error.hint = _AUTHORIZE  # the engine's own is for whoever holds the credentials, and here that is the server
     told = FieldError(
         field=(error.details or {}).get("field"), message=error.message, error_code=error.code, details=error.details
     )

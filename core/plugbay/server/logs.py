@@ -57,7 +57,7 @@ class _Lines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": one_line(record.getMessage()[:MAX_MESSAGE]).strip(),
+            "message": one_line(_message(record)[:MAX_MESSAGE]).strip(),
         }
         request_id = getattr(record, "request_id", None) or request_id_of_now.get()
         if request_id:
@@ -67,3 +67,9 @@ class _Lines(logging.Formatter):
             line["error"] = type(record.exc_info[1]).__name__
             line["stack"] = stack_of(record.exc_info[1])
         return to_json(line, fallback=str).decode()
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What a record says. Behind the first line of asyncio's own are tasks and futures, with what exceptions say."""
+    said = record.getMessage()
+    return said.partition("\n")[0] if record.name == "asyncio" else said

@@ -54,7 +54,7 @@ class Settings:
             sees that it is no longer ready.
         drain_seconds: Seconds that running requests have after SIGTERM.
         rate_per_minute: Requests of one client in a minute, over all processes.
-        sign_in_per_minute: Tries to get a token in a minute, of one address, and for one client.
+        sign_in_per_minute: Tries to get in in a minute, of one address.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
         audit_content: Whether arguments and results are kept in the audit as well.
         audit_days: Days after which an audit entry is deleted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,12 @@ class Drain:
     Attributes:
         begun: From then on the process is not ready, and closes each connection after its answer.
         running: Requests that are being answered.
+        by_holder: The same for each client that has any, and for each address without a client.
     """
 
     begun: bool = False
     running: int = 0
+    by_holder: Counter[str] = field(default_factory=Counter[str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

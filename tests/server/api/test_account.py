@@ -105,3 +105,9 @@ async def test_the_operator_acts_for_the_organization_that_is_named(operator, ru
     await operator.refused(400, "GET", "/api/v1/workspaces")
     named = await operator.ok("GET", "/api/v1/workspaces", headers={"x-organization-id": second.id})
     assert [] == named["data"]
+
+
+async def test_a_refused_scoped_token_leaves_no_workspace(api, operator):
+    """The operator, who gets no such token, makes no workspace by asking for one."""
+    await operator.refused(403, "POST", "/api/v1/account/applications/scoped-token", {"workspace_name": "unwanted"})
+    assert [] == (await api.ok("GET", "/api/v1/workspaces?name_contains=unwanted"))["data"]

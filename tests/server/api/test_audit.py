@@ -133,3 +133,14 @@ async def test_a_scoped_token_sees_the_notes_of_its_workspace(api, connector_id)
     assert {own, None} == {each["connector_id"] for each in notes}
     exported = (await scoped("GET", f"{PATH}/export")).text
     assert connector_id not in exported
+
+
+async def test_a_write_that_was_only_tried_is_noted_as_that(api, operator, connector_id):
+    """Under a policy of dry runs nothing is sent, and the log does not say that something was done."""
+    await operator.ok("PUT", "/api/v1/policy", {"dry_run": True})
+    await api.execute(connector_id, "tickets", "update", {"ticket_id": 1, "subject": "x"})
+    await api.execute(connector_id, "tickets", "get", {"ticket_id": 1})
+    notes = (await api.ok("GET", PATH, params={"event": "execute"}))["data"]
+    assert [("get", "ok", None), ("update", "ok", "dry_run")] == [
+        (each["action"], each["outcome"], each["fate"]) for each in notes
+    ]

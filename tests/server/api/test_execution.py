@@ -222,3 +222,28 @@ async def test_two_servers_renew_a_pair_once(api, running):
         statuses = await asyncio.gather(*(ask(http) for http in (running.http, second.http) for _ in range(5)))
     assert [200] * 10 == statuses
     assert 1 == len([request for request in sandbox.requests if request.path == "/oauth/tokens"])
+
+
+async def test_the_secret_of_an_app_is_not_spent_for_a_stranger(api, sandbox):
+    """Who names the operator's OAuth client beside a small token is let in with that token alone, and not as the client."""
+    token = sandbox.token("read", role="light-agent")
+    small = {"access_token": token, "client_id": sandbox.client_id, "expires_in": 1}
+    connector_id = await api.create(credentials=small)
+    known = sandbox.account.tokens
+    known.pop(next(number for number, each in known.items() if each.access == token))
+    sandbox.requests.clear()
+    call = {"entity": "users", "action": "me"}
+    refusal = await api.refused(409, "POST", path_of(connector_id), call)
+    assert "authentication" == refusal["error"]["code"]
+    assert "/oauth/tokens" not in {request.path for request in sandbox.requests}
+
+
+async def test_the_keys_of_two_workspaces_do_not_meet(api, connector_id):
+    """Two holders of one client's scoped tokens who choose the same key mean two calls, at the same account too."""
+    one, two = await api.scoped("acme"), await api.scoped("globex")
+    second = await two.create("globex")
+    call = {"entity": "tickets", "action": "create", "params": {"subject": "Same", "comment": {"body": "hello"}}}
+    headers = {"idempotency-key": "same"}
+    made = await one.ok("POST", path_of(connector_id), call, headers=headers)
+    other = await two.ok("POST", path_of(second), call, headers=headers)
+    assert made["result"]["id"] != other["result"]["id"]

@@ -19,6 +19,7 @@ from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.session import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientMetadata
+from mcp.shared.exceptions import MCPError
 
 from ..serving import serving
 from .browser import Browser, answer_of
@@ -91,6 +92,17 @@ async def test_a_failure_is_a_result(running, office, mode):
     assert result.is_error
     assert '"unknown_operation"' in content.text
     assert result.structured_content is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_client_is_told_why_it_may_not_come_in(running, office, mode):
+    """A refusal before any tool reaches whoever uses a client in its own words, with what to do about it."""
+    await office.connect()
+    client = Client(address(running), auth=await running.bearer(), mode=mode)
+
+    with pytest.raises(MCPError, match=r"good for several workspaces: name one\. Add \?workspace=NAME to the address"):
+        async with client:
+            await client.list_tools()
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -86,7 +86,7 @@ async def test_an_application_token_needs_a_workspace(running, office):
     """A token that is good for several workspaces is refused without a name, and the message says how to give one."""
     await office.connect()
     answer = await office.call(await running.bearer())
-    error = answer.json()["error"]
+    error = answer.json()["error"]["data"]
 
     assert (400, "This token is good for several workspaces: name one.") == (answer.status_code, error["message"])
     assert "?workspace=NAME" in error["hint"]

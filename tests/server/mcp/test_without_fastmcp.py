@@ -35,7 +35,7 @@ async def main():
                 (await http.get("/.well-known/oauth-authorization-server")).status_code,
                 (await http.get("/sign-in")).status_code,
             ]
-            print(json.dumps([mcp.status_code, mcp.json()["error"], others]))
+            print(json.dumps([mcp.status_code, mcp.json()["error"]["data"], others]))
 
 asyncio.run(main())
 """

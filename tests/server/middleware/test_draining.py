@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
+import httpx
 import pytest
-from tests.server.demo import Gate
+from tests.server.demo import ENDPOINTS, TOKEN, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
@@ -54,3 +57,53 @@ async def test_too_many(gate):
         assert (503, "2") == (refused.status_code, refused.headers["retry-after"])
         assert 200 == (await first).status_code
         assert 200 == (await running.http.get("/openapi.json")).status_code
+
+
+async def test_probes(gate):
+    """A process that has as many requests as it may still says that it lives: who watches it must not end it."""
+    async with serving(endpoints=[*gate.endpoints(), *health.ENDPOINTS], max_requests=1) as running:
+        first = asyncio.create_task(running.http.get("/api/v1/gate"))
+        await gate.entered.wait()
+        statuses = [(await running.http.get(path)).status_code for path in ("/openapi.json", "/health", "/ready")]
+        gate.open.set()
+        await first
+
+    assert [503, 200, 200] == statuses
+
+
+async def test_one_client_does_not_have_it_all(gate):
+    """Half of the requests that may run at once is one client's most, however slowly it reads; then others go on."""
+    [_, stream] = gate.endpoints()
+    endpoints = [replace(stream, auth="bearer"), TOKEN, *ENDPOINTS]
+    async with serving(endpoints=endpoints, max_requests=4) as running:
+        client, secret = await running.server.clients.create(running.organization_id, "second")
+        greedy = await running.signed_in()
+        other = {"authorization": f"Bearer {await running.bearer(client.id, secret)}"}
+        async with AsyncExitStack() as held:
+            for _ in range(2):
+                await held.enter_async_context(running.http.stream("GET", stream.path, headers=greedy))
+            refused = await running.http.get("/api/v1/things", headers=greedy)
+            answer = await running.http.get("/api/v1/things", headers=other)
+            gate.open.set()
+        again = await running.http.get("/api/v1/things", headers=greedy)
+
+    assert (429, "rate_limited", "1") == (
+        refused.status_code, refused.json()["error"]["code"], refused.headers["retry-after"],
+    )  # fmt: skip
+    assert (200, 200, {}) == (answer.status_code, again.status_code, dict(running.server.drain.by_holder))
+
+
+async def test_one_address_does_not_have_it_all():
+    """Strangers whose bodies take their time have half of what may run at once, and others the rest."""
+    head = b"POST /api/v1/account/applications/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    async with serving(endpoints=[TOKEN, *ENDPOINTS], max_requests=4) as running, AsyncExitStack() as held:
+        for _ in range(3):
+            wire = await held.enter_async_context(connected(running))
+            await wire.send(head + b"content-length: 9\r\n\r\n{")
+        status, _ = await wire.head()  # the last is refused before its body is there, so the two others are in
+        elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with httpx.AsyncClient(base_url=running.url, transport=elsewhere, trust_env=False) as other:
+            given = {"client_id": running.client_id, "client_secret": running.client_secret}
+            answer = await other.post(TOKEN.path, json=given)
+
+    assert (503, 200) == (status, answer.status_code)

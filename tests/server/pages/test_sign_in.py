@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+pytest.importorskip("sqlalchemy")
+
+from sqlalchemy import select
+
+from plugbay.server.tables import rates
+
 from .conftest import OPERATOR
 
 
@@ -133,3 +139,13 @@ async def test_sign_ins_are_noted(running, person):
     """The audit log knows who signed in, and how."""
     entries = (await running.server.audit.query(running.organization_id, event="sign_in")).items
     assert [(running.client_id, "web", "ok")] == [(each.client_id, each.via, each.outcome) for each in entries]
+
+
+async def test_what_is_tried_is_not_remembered(running, visitor):
+    """Tries under made-up names of one address are one count in the database, however many they are."""
+    guest = await visitor()
+    before = {row.client_id for row in await running.server.database.all(select(rates.c.client_id))}
+    for number in range(5):
+        await guest.sign_in(f"made-up-{number}", "wrong")
+    after = {row.client_id for row in await running.server.database.all(select(rates.c.client_id))}
+    assert 1 >= len(after - before)

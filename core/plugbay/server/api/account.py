@@ -93,9 +93,9 @@ async def get_scoped_token(call: Call[Scope]) -> ScopedToken:
     """Gives a token that sees one workspace alone; a workspace that is not there yet is made."""
     server, caller = call.server, call.caller
     name = required_workspace_name(call.body.workspace_name, call.body.customer_name)
-    workspace = await server.workspaces.ensure(caller.organization_id, name)
     if caller.client_id is None:
         raise ApiError(403, "Tokens of a workspace are made by clients.", error_code="client_needed")
+    workspace = await server.workspaces.ensure(caller.organization_id, name)
     token = await server.bearers.issue(
         "scoped",
         client_id=caller.client_id,

@@ -57,7 +57,9 @@ class AuditAnswer(BaseModel):
     action: str | None
     effect: str | None
     outcome: str = Field(description="ok, started for a write under way or broken off, or the code of a failure.")
-    fate: str | None = Field(description="unknown for a write that may have been done although it failed.")
+    fate: str | None = Field(
+        description="unknown for a write that may have been done although it failed; dry_run for one that was not sent."
+    )
     intent: str | None
     request_id: str | None
     duration_ms: float | None

@@ -7,7 +7,9 @@ from collections.abc import AsyncGenerator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json, to_json
 from starlette.requests import Request
+from starlette.responses import Response
 
 from plugbay.server.failures import ApiError, answer_for
 from plugbay.server.mcp import addresses
@@ -27,6 +29,8 @@ EXTRA = "fastmcp"
 """The extra without which the protocol is not spoken."""
 
 _TOOLS = "plugbay.tools"
+_REFUSED = -32600
+"""Invalid request (JSON-RPC 2.0, section 5.1)."""
 
 
 class Entrance:
@@ -61,7 +65,7 @@ class Entrance:
         try:
             app = await self._admitted(Request(scope, receive, send))
         except Exception as error:  # noqa: BLE001 - every failure has an answer
-            await answer_for(error, scope.get("plugbay.request_id", ""))(scope, receive, send)
+            await _readable(answer_for(error, scope.get("plugbay.request_id", "")))(scope, receive, send)
             return
         await app(scope, receive, send)
 
@@ -77,6 +81,15 @@ class Entrance:
 def _tools_of(scope: MutableMapping[str, Any]) -> Tools:
     tools: Tools = scope[_TOOLS]
     return tools
+
+
+def _readable(answer: Response) -> Response:
+    """The same refusal as an error of JSON-RPC 2.0, which is the only body that clients of the protocol show."""
+    told = from_json(bytes(answer.body))["error"]
+    text = f"{told['message']} {told['hint']}" if told["hint"] else told["message"]
+    body = {"jsonrpc": "2.0", "id": None, "error": {"code": _REFUSED, "message": text, "data": told}}
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(to_json(body), answer.status_code, headers)
 
 
 def _not_installed() -> ApiError:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugbay.server.failures import answer_for, unavailable
+from plugbay.server.guessing import origin_of
+from plugbay.server.shares import hold, let_go
 from plugbay.server.state import Drain
 
 __all__ = ["Draining"]
 
 _CLOSE = (b"connection", b"close")
+
+_PROBES = frozenset({"/health", "/ready"})
+"""Answered even then: a process that is busy is not dead, and whoever watches it would end it."""
 
 
 class Draining:
@@ -41,7 +46,7 @@ class Draining:
 
         self._drain.running += 1
         try:
-            if self._drain.running > self._most:
+            if scope["path"] not in _PROBES and not self._may_run(scope):
                 await answer_for(unavailable("The server has too many requests at the moment."), "")(
                     scope, receive, closing
                 )
@@ -49,3 +54,9 @@ class Draining:
                 await self._app(scope, receive, closing)
         finally:
             self._drain.running -= 1
+            let_go(self._drain, scope)
+
+    def _may_run(self, scope: Scope) -> bool:
+        client = scope.get("client")
+        address = origin_of(client[0]) if client else ""
+        return self._drain.running <= self._most and hold(self._drain, scope, f"address {address}", self._most)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from plugbay.server.caller import Caller, is_id, not_found
+from plugbay.server.guessing import spend_try
 from plugbay.server.pages import forgery, sessions
 from plugbay.server.pages.forms import Form, read_form
 from plugbay.server.pages.noted import note
@@ -54,7 +54,8 @@ async def sign_in(request: Request) -> Response:
     visitor = request.cookies.get(_visitor_cookie(server), "")
     if not visitor or not forgery.is_ours(request, server.settings.public_url, values, visitor.encode()):
         return page(request, "forged.html", 403)
-    waits = await _wait(server, request, values.get("client_id", "") or "operator")
+    # Counted together with the API's, so that whoever guesses has one budget and not two.
+    waits = await spend_try(server, request)
     if waits is not None:
         form.refuse("", f"Too many tries. Wait {math.ceil(waits)} seconds.")
         return _form(request, form, 429)
@@ -145,16 +146,6 @@ async def _move(visit: Visit, organization_id: str, done: str) -> Response:
     response = go("/", done)
     sessions.set_cookie(response, visit.server.settings, token)
     return response
-
-
-async def _wait(server: Server, request: Request, who: str) -> float | None:
-    """Seconds until the next try, so that nobody guesses; counted by address, and by what is tried."""
-    limit = server.settings.sign_in_per_minute
-    address = request.client.host if request.client else ""
-    # The same names as those of the API, so that whoever guesses has one budget and not two.
-    names = [sha256(subject.encode()).hexdigest()[:36] for subject in (f"address:{address}", f"subject:{who}")]
-    waits = [await server.rates.take(name, limit) for name in names]
-    return max((each for each in waits if each is not None), default=None)
 
 
 def _form(request: Request, form: Form, status: int = 200) -> Response:

@@ -20,6 +20,8 @@ LONGEST = 1_000
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PLAIN = re.compile(r"[!-~]+")
 _AMBIGUOUS = re.compile(r"[\\<>\"{}|^`]")
+_PLACE = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+"""A host that all parsers read alike, and that is no more than a host in a Content-Security-Policy and on a page."""
 _PRIVATE = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
 _KNOWN_PRIVATE = frozenset({"claude", "cursor", "vscode", "vscode-insiders", "windsurf", "zed"})
 """Schemes of programs that people use with MCP and that are not a domain read backwards, as RFC 8252 section 7.1 asks."""
@@ -77,6 +79,8 @@ def source_of(uri: str) -> str:
 def _may_be_registered(uri: str) -> bool:
     parts = _split(uri)
     if parts is None or "#" in uri or "@" in parts.netloc:
+        return False
+    if parts.scheme in {"http", "https"} and not _PLACE.fullmatch(parts.netloc):
         return False
     if parts.scheme == "https":
         return bool(parts.hostname)
