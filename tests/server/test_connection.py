@@ -49,6 +49,16 @@ async def test_long_head():
     assert (431, "close") == (status, headers["connection"])
 
 
+async def test_long_head_at_once():
+    """A head that is too long is 431 although all of it came at once."""
+    field = b"a: " + b"b" * 1000 + b"\r\n"
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(b"GET /openapi.json HTTP/1.1\r\n" + field * 40 + b"\r\n")
+        status, headers = await wire.head()
+
+    assert (431, "close") == (status, headers["connection"])
+
+
 async def test_answer_in_the_making():
     """Half of a next request does not end the one that is being answered."""
     gate = Gate()

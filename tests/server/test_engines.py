@@ -11,6 +11,7 @@ pytest.importorskip("sqlalchemy")
 
 from plugbay.errors import AuthenticationError
 from plugbay.sandbox import Sandbox
+from plugbay.server.engines import Engines
 
 from .api.conftest import Api
 from .serving import serving
@@ -62,3 +63,19 @@ async def test_without_credentials_there_is_none(running, record):
     await running.server.secrets.delete(record.organization_id, f"connector/{record.id}")
     with pytest.raises(AuthenticationError, match="no credentials"):
         await used(running, record)
+
+
+async def test_what_must_make_room_is_closed_behind_its_back(running, record):
+    """With room for one, two connectors take turns, each is usable, and whoever comes does not wait for the other's end."""
+    server = running.server
+    engines = Engines(server.secrets, server.leases, server.oauth_apps, server.settings, most=1)
+    api = Api(running, await running.signed_in())
+    other = await running.server.connectors.get(running.organization_id, await api.create("second"))
+
+    async def call(which):
+        async with engines.use(which) as connector:
+            return (await connector.execute("users", "me")).data["id"]
+
+    found = await asyncio.gather(*(call(which) for _ in range(5) for which in (record, other)))
+    await engines.close()
+    assert 1 == len(set(found))

@@ -131,3 +131,10 @@ class TestValues:
 
         assert next(iter(wrong)) in str(raised.value)
         assert "hunter2" not in str(raised.value)
+
+
+def test_a_variable_with_a_slip_in_its_name_is_told(caplog):
+    """A variable that is no setting is named in the log, with what was probably meant and without its value."""
+    Settings.from_environment({"PLUGBAY_RATE_PER_MINTE": "5-secret", "PLUGBAY_PORT": "0", "OTHER": "x"})
+    expected = "PLUGBAY_RATE_PER_MINTE is no setting; did you mean PLUGBAY_RATE_PER_MINUTE?"
+    assert [expected] == [record.getMessage() for record in caplog.records]

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from plugbay.errors import ConfigurationError, InvalidParameterError, NotFoundError
-from plugbay.server.engines import policy_of
 from plugbay.server.oauth.redirects import is_usable
+from plugbay.server.policies import check_policy
 from plugbay.server.run import opened
 from plugbay.server.settings import Settings
 from plugbay.server.state import Server
@@ -134,7 +134,7 @@ async def _set_policy(server: Server, options: Options) -> dict[str, Any]:
     except ValidationError:
         raise InvalidParameterError("The policy is not a JSON object.") from None
     try:
-        policy_of(policy)
+        check_policy(policy)
     except TypeError:
         raise ConfigurationError(
             "The policy has a field that there is not.", hint="There are allow, deny, confirm and dry_run."

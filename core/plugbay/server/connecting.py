@@ -12,7 +12,7 @@ from plugbay.connectors.zendesk.auth import OAuthConfig
 from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
 from plugbay.server.caller import not_found
 from plugbay.server.credentials import AuthKind, kind_of, sealed
-from plugbay.server.execution import note_status
+from plugbay.server.execution import check_running, note_status
 from plugbay.server.failures import ApiError
 from plugbay.server.store import AuditEntry
 
@@ -144,7 +144,7 @@ async def keep_connector(
         name=new.name,
         subdomain=new.subdomain,
         replication_config=dict(new.replication_config),
-        environment=dict(new.environment),
+        environment={"subdomain": new.subdomain},
         auth_kind=kind,
         oauth_app_id=oauth_app_id,
         secret=secret,
@@ -223,7 +223,12 @@ async def check_credentials(
 
 
 async def check_connector(server: Server, caller: Caller, record: ConnectorRecord) -> CheckResult:
-    """Asks Zendesk whose a connector's credentials are, and notes what that says of the connector."""
+    """Asks Zendesk whose a connector's credentials are, and notes what that says of the connector.
+
+    Raises:
+        ApiError: 403, its workspace is switched off.
+    """
+    check_running(record)
     try:
         async with server.engines.use(record) as connector:
             result = await _asked(connector)

@@ -54,6 +54,7 @@ class Connection(HttpToolsProtocol):
         self._most = most
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
+        self._fields = 0
         self._in_head = True
         self._behind_head = 0
         self._in_body = 0
@@ -92,8 +93,10 @@ class Connection(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come, or a trailer, which would take the place of a header of that name."""
-        if self._in_head:
-            super().on_header(name, value)
+        if not self._in_head:
+            return
+        self._fields += len(name) + len(value)
+        super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body has come."""
@@ -104,7 +107,12 @@ class Connection(HttpToolsProtocol):
         """The head is complete."""
         self._stop_timer()
         self._in_head = False
-        self._head_size = self._behind_head = self._in_body = 0
+        # A head that came whole, with what is behind it, is known by its fields alone.
+        is_too_large = self._fields > MAX_HEAD
+        self._head_size = self._behind_head = self._in_body = self._fields = 0
+        if is_too_large:
+            self._refuse(431, b"Request Header Fields Too Large")
+            return
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from plugbay.errors import AuthenticationError
 from plugbay.policy import Policy
 from plugbay.server.catalog import by_type
 from plugbay.server.credentials import config_of
+from plugbay.server.policies import policy_of
 from plugbay.server.token_store import Renewal, VaultTokenStore, subject_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from plugbay.server.settings import Settings
     from plugbay.server.store import ConnectorRecord, Leases, OAuthApps, Secrets
 
-__all__ = ["Engines", "policy_of"]
+__all__ = ["Engines"]
 
 MOST_KEPT = 512
 """Connectors that are kept with their connections; the one that was used longest ago goes first."""
@@ -58,15 +59,20 @@ class Engines:
         leases: The locks that all processes share.
         oauth_apps: The OAuth apps of organizations.
         settings: The server's.
+        most: Connectors that are kept.
     """
 
-    def __init__(self, secrets: Secrets, leases: Leases, oauth_apps: OAuthApps, settings: Settings) -> None:
+    def __init__(
+        self, secrets: Secrets, leases: Leases, oauth_apps: OAuthApps, settings: Settings, *, most: int = MOST_KEPT
+    ) -> None:
+        self._most = most
         self._secrets = secrets
         self._leases = leases
         self._apps = oauth_apps
         self._settings = settings
         self._kept: OrderedDict[tuple[str, int, str], _Kept] = OrderedDict()
         self._being_made: dict[tuple[str, int, str], asyncio.Task[_Kept]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def use(self, record: ConnectorRecord) -> AsyncGenerator[ZendeskConnector]:
@@ -79,13 +85,15 @@ class Engines:
             AuthenticationError: The record has no credentials any more.
         """
         kept = await self._get(record)
+        while kept.is_out:  # it had to make room before anybody used it
+            kept = await self._get(record)
         kept.users += 1
         try:
             yield kept.connector
         finally:
             kept.users -= 1
             if kept.is_out and not kept.users:
-                await kept.close()
+                self._end(kept)
 
     async def close(self) -> None:
         """Lets go of all connections."""
@@ -94,6 +102,7 @@ class Engines:
         kept, self._kept = list(self._kept.values()), OrderedDict()
         for each in kept:
             await each.close()
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     async def _get(self, record: ConnectorRecord) -> _Kept:
         key = (record.id, record.version, repr(sorted(record.policy.items())))
@@ -112,19 +121,23 @@ class Engines:
         renewal = Renewal()
         kept = self._kept[key] = _Kept(await self._build(record, renewal), renewal)
         older = [known for known in self._kept if known[0] == record.id and known[1] < record.version]
-        while len(self._kept) - len(older) > MOST_KEPT:
+        while len(self._kept) - len(older) > self._most:
             older.append(next(known for known in self._kept if known not in older and known != key))
         for known in older:
-            await self._put_out(known)
+            self._put_out(known)
         return kept
 
-    async def _put_out(self, key: tuple[str, int, str]) -> None:
-        kept = self._kept.pop(key, None)
-        if kept is None:
-            return
+    def _put_out(self, key: tuple[str, int, str]) -> None:
+        kept = self._kept.pop(key)
         kept.is_out = True
         if not kept.users:
-            await kept.close()
+            self._end(kept)
+
+    def _end(self, kept: _Kept) -> None:
+        """Closes what nobody uses any more; whoever made room for himself does not wait for another's renewal."""
+        task = asyncio.ensure_future(kept.close())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
 
     async def _build(self, record: ConnectorRecord, renewal: Renewal) -> ZendeskConnector:
         secret = await self._secrets.get(record.organization_id, subject_of(record.id))
@@ -181,12 +194,3 @@ class Engines:
         if operators is not None:
             found.setdefault(operators[0], operators[1])
         return found
-
-
-def policy_of(document: Mapping[str, Any]) -> Policy | None:
-    """The policy that an organization's document describes; None for one that restricts nothing.
-
-    Raises:
-        ConfigurationError: It describes none.
-    """
-    return Policy(**document) if document else None

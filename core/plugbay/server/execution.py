@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from plugbay.server.state import Server
     from plugbay.server.store import ConnectorRecord, ConnectorStatus
 
-__all__ = ["LONGEST_INTENT", "Executed", "Wish", "find_connector", "note_status", "noted", "run_action"]
+__all__ = [
+    "LONGEST_INTENT",
+    "Executed",
+    "Wish",
+    "check_running",
+    "find_connector",
+    "note_status",
+    "noted",
+    "run_action",
+]
 
 logger = logging.getLogger("plugbay.server")
 
@@ -147,8 +156,7 @@ async def noted(
     definition = by_type(record.connector_type)
     if definition is None:
         raise not_found("connector")
-    if record.workspace_status != "active":
-        raise ApiError(403, "The connector's workspace is switched off.", error_code="workspace_inactive")
+    check_running(record)
     note = _Note(server, caller, record, wish)
     try:
         operation = definition.connector.find(wish.entity, wish.action)
@@ -163,6 +171,16 @@ async def noted(
         await _to_its_end(note.end(error))
         raise
     await _to_its_end(note.end(None))
+
+
+def check_running(record: ConnectorRecord) -> None:
+    """Lets a connector run.
+
+    Raises:
+        ApiError: 403, its workspace is switched off.
+    """
+    if record.workspace_status != "active":
+        raise ApiError(403, "The connector's workspace is switched off.", error_code="workspace_inactive")
 
 
 async def note_status(

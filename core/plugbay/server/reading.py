@@ -18,7 +18,7 @@ from starlette.requests import Request
 
 from plugbay.server.failures import ApiError, FieldError, field_errors, not_found
 
-__all__ = ["MAX_INTEGER", "MIN_INTEGER", "PATH_SEGMENT", "check_path", "read_body", "read_query"]
+__all__ = ["MAX_INTEGER", "MIN_INTEGER", "PATH_SEGMENT", "check_path", "check_values", "read_body", "read_query"]
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 
@@ -59,7 +59,7 @@ def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
         read = model.model_validate(values)
     except ValidationError as error:
         raise _refused(field_errors(error)) from None
-    _check_values(read.model_dump(by_alias=True))
+    check_values(read.model_dump(by_alias=True))
     return read
 
 
@@ -80,7 +80,7 @@ async def read_body(model: type[BaseModel], request: Request, *, optional: bool)
     if raw and not _JSON.match(request.headers.get("content-type", "").strip()):
         raise ApiError(415, "The body must be application/json in UTF-8.", error_code="unsupported_media_type")
     if _is_suspicious(raw):
-        _check_values(_parsed(raw))
+        check_values(_parsed(raw))
     try:
         return _validated(model, raw)
     except ValidationError as error:
@@ -117,7 +117,12 @@ def _malformed() -> ApiError:
     return ApiError(400, "The body is not well-formed JSON in UTF-8 (RFC 8259).", error_code="malformed_json")
 
 
-def _check_values(value: Any) -> None:
+def check_values(value: Any) -> None:
+    """Lets JSON values pass that everything behind can hold.
+
+    Raises:
+        ApiError: 422, a text has a NUL, or a number is beyond 64 bits or none at all.
+    """
     found = [_fault(place, message, code) for place, message, code in _faults(value, "")]
     if found:
         raise _refused(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -12,8 +13,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from plugbay.errors import ConfigurationError
+from plugbay.mending import nearest
 
 __all__ = ["CONNECTOR_TYPES", "Settings"]
+
+logger = logging.getLogger("plugbay.server")
 
 CONNECTOR_TYPES = ("zendesk-support", "zendesk-talk")
 
@@ -23,6 +27,7 @@ _FALSE = frozenset({"0", "false", "no", "off", ""})
 _MAX_PORT = 65_535
 _RENAMED = {"keys": "PLUGBAY_MASTER_KEYS"}
 _OF_OTHER_SHAPE = frozenset({"oauth_clients"})
+_OAUTH = {"PLUGBAY_OAUTH_ZENDESK_CLIENT_ID", "PLUGBAY_OAUTH_ZENDESK_CLIENT_SECRET"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +147,16 @@ class Settings:
             if each.name not in values and each.name not in _OF_OTHER_SHAPE and environ.get(variable):
                 values[each.name] = _read(variable, environ[variable], str(each.type))
         values.setdefault("oauth_clients", _oauth_clients(environ))
+        _warn_of_strangers(environ)
         return cls(**values)
+
+
+def _warn_of_strangers(environ: Mapping[str, str]) -> None:
+    """A variable whose name has a slip sets nothing; nobody would notice that a limit is not the one that was meant."""
+    known = {_RENAMED.get(each.name, f"PLUGBAY_{each.name.upper()}") for each in fields(Settings)} | _OAUTH
+    for name in sorted(name for name in environ if name.startswith("PLUGBAY_") and name not in known):
+        close = nearest(name, sorted(known))
+        logger.warning("%s is no setting%s", name, f"; did you mean {close}?" if close else "")
 
 
 def _oauth_clients(environ: Mapping[str, str]) -> dict[str, tuple[str, SecretStr]]:

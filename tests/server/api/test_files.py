@@ -79,6 +79,7 @@ async def test_a_range_of_another_file_is_the_whole_file(api, connector_id, file
         ({"entity": "attachments", "params": "{}"}, 422),
         ({"entity": "tickets", "params": "{}"}, 422),
         ({"params": "{}"}, 422),
+        ({"entity": "attachments", "params": '{"attachment_id": 99999999999999999999}'}, 422),
         ({"entity": "attachments", "params": '{"attachment_id": 4}'}, 404),
     ],
 )

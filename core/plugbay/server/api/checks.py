@@ -49,7 +49,7 @@ async def check_new(call: Call[CreateConnector]) -> CheckAnswer:
     return answer_of(None, checked.result)
 
 
-@endpoint("POST", f"{ONE}/check", summary="Check a connector", answer=CheckAnswer, errors=(404,), tag=_TAG)
+@endpoint("POST", f"{ONE}/check", summary="Check a connector", answer=CheckAnswer, errors=(403, 404), tag=_TAG)
 async def check_known(call: Call) -> CheckAnswer:
     """Asks Zendesk whether it accepts a connector's credentials; its status is what that says."""
     record = await find_connector(call.server, call.caller, call.path["connector_id"])

@@ -14,6 +14,7 @@ from plugbay.server.api.connectors import ONE
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.execution import LONGEST_INTENT, Wish, find_connector
 from plugbay.server.failures import invalid
+from plugbay.server.reading import check_values
 from plugbay.server.relay import Range, file_response
 
 __all__ = ["ENDPOINTS", "file_answer"]
@@ -81,6 +82,7 @@ def _params(text: str) -> dict[str, Any]:
         params = None
     if not is_object(params):
         raise invalid("params", 'params is a JSON object, as {"attachment_id": 1}.')
+    check_values(params)
     return dict(params)
 
 

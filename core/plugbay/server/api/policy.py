@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from plugbay.errors import ConfigurationError
 from plugbay.server.connecting import tell_audit
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.engines import policy_of
 from plugbay.server.failures import invalid
+from plugbay.server.policies import check_policy
 from plugbay.server.state import Server
 
 __all__ = ["ENDPOINTS", "PolicyDocument", "set_policy"]
@@ -53,17 +53,17 @@ async def set_policy(server: Server, organization_id: str, document: PolicyDocum
     """Keeps an organization's policy.
 
     Raises:
-        ApiError: 422, a pattern is none.
+        ApiError: 422, a pattern is none, or fits no action that there is.
     """
     policy: dict[str, Any] = document.model_dump(exclude_defaults=True)
     try:
-        policy_of(policy)
+        check_policy(policy)
     except ConfigurationError as error:
-        problem = str(error)
+        problem, field = str(error), (error.details or {}).get("field", "allow")
     else:
         await server.organizations.set_policy(organization_id, policy)
         return
-    raise invalid("allow", problem)
+    raise invalid(field, problem)
 
 
 ENDPOINTS = [get_policy, put_policy]

@@ -12,9 +12,9 @@ from plugbay.plain_text import one_line
 from plugbay.policy import Policy
 from plugbay.result import Result
 from plugbay.server.catalog import by_type
-from plugbay.server.engines import policy_of
 from plugbay.server.execution import Wish, run_action
 from plugbay.server.failures import ApiError
+from plugbay.server.policies import policy_of
 from plugbay.tools import ToolSpec, execute_specs
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 from plugbay.operation import Effect
 from plugbay.policy import Policy, Rules, Verdict
 from plugbay.server.catalog import DEFINITIONS
-from plugbay.server.engines import policy_of
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.asking import Asked, RefusedError, read_request
 from plugbay.server.mcp.authorization.redirects import shown_host, source_of
@@ -21,6 +20,7 @@ from plugbay.server.pages import sessions
 from plugbay.server.pages.noted import note
 from plugbay.server.pages.render import page
 from plugbay.server.pages.visits import Visit, go, screen, shielded
+from plugbay.server.policies import policy_of
 
 if TYPE_CHECKING:
     from plugbay.server.state import Server
