@@ -99,12 +99,13 @@ def client(session: nox.Session) -> None:
     session.run("pytest", "tests/clients", *session.posargs)
 
 
-@nox.session(python=[PYTHONS[0], PYTHONS[-1]])
+@nox.session
 def server(session: nox.Session) -> None:
     """The server, on SQLite and on a PostgreSQL of its own, with everything that it speaks to."""
     session.install(".[server,sandbox,fastmcp,otel]", *TEST, *nox.project.dependency_groups(PROJECT, "server"))
     _absent(session, ["fastmcp"])
-    session.run(*_with_postgres(session), "pytest", "tests/server", *session.posargs)
+    # Each test has a server of its own, so that they can run beside each other.
+    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", "2", *session.posargs)
 
 
 @nox.session
@@ -168,8 +169,17 @@ def chaos(session: nox.Session) -> None:
     session.run("python", "-m", "chaos", *(session.posargs or ["--operations", "400", "--seconds", "30"]))
 
 
+@nox.session
+def cluster(session: nox.Session) -> None:
+    """Three processes of the server on one PostgreSQL, killed under load."""
+    session.install(".[server,sandbox]", *TEST)
+    if not _with_postgres(session):
+        session.skip("There is no PostgreSQL, and it cannot be installed from here.")
+    session.run("python", "-m", "chaos.cluster", *(session.posargs or ["--seconds", "30", "--kills", "6"]))
+
+
 @nox.session(default=False)
 def benchmarks(session: nox.Session) -> None:
     """Figures, ours beside their baselines, in one run."""
-    session.install(".", *nox.project.dependency_groups(PROJECT, "benchmarks"))
+    session.install(".[server]", *nox.project.dependency_groups(PROJECT, "benchmarks"))
     session.run("python", "benchmarks/run.py", *session.posargs)
