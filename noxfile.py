@@ -27,6 +27,10 @@ FRAMEWORKS = {"pydantic-ai": "pydantic_ai", "langchain": "langchain", "openai-ag
 """The package that each extra brings, and that no other may."""
 
 
+ROOM = 4 * 2**30
+"""Bytes that the databases of many tests may take."""
+
+
 def _absent(session: nox.Session, extras: list[str]) -> None:
     """Fails if a framework can be imported that is not one of `extras`, or one of `extras` cannot."""
     wanted = {FRAMEWORKS[extra] for extra in extras}
@@ -104,8 +108,10 @@ def server(session: nox.Session) -> None:
     """The server, on SQLite and on a PostgreSQL of its own, with everything that it speaks to."""
     session.install(".[server,sandbox,fastmcp,otel]", *TEST, *nox.project.dependency_groups(PROJECT, "server"))
     _absent(session, ["fastmcp"])
-    # Each test has a server of its own, so that they can run beside each other.
-    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", "2", *session.posargs)
+    # Each test has a server and a database of its own: they run beside each other, and in memory where there is room.
+    room = pathlib.Path("/dev/shm")
+    quick = {"TMPDIR": str(room)} if room.is_dir() and shutil.disk_usage(room).free > ROOM else {}
+    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", "4", *session.posargs, env=quick)
 
 
 @nox.session

@@ -208,7 +208,7 @@ async def test_a_wrong_password_is_a_service_error(database):
     if database.dialect == "sqlite":
         pytest.skip("SQLite has no passwords")
     wrong = Database(database.url.set(password="wrong-secret").render_as_string(hide_password=False))
-    with pytest.raises(ServiceError, match=r"^The database (failed|cannot be reached): InvalidPasswordError\.$"):
+    with pytest.raises(ServiceError, match=r"^The database (failed|cannot be reached): InvalidPasswordError, 28P01\.$"):
         await wrong.ping()
     await wrong.close()
 

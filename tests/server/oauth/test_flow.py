@@ -87,7 +87,7 @@ async def test_what_was_said_is_kept(hosting, person):
         "zendesk-talk",
         'Café "calls"',
         {"start_date": "2026-01-01T00:00:00Z"},
-        {"subdomain": "acme", "region": "eu"},
+        {"subdomain": "acme"},
         "acme",
     ) == (
         record.workspace_name,

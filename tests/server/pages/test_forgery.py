@@ -93,5 +93,5 @@ async def test_every_post_route_refuses_a_bare_form(running, operator, connected
     paths = [route.path for route in ROUTES if "POST" in route.methods]
     assert 13 <= len(paths)
     for path in paths:
-        url = path.format(connector_id=connected, client_id=running.client_id)
+        url = path.format(connector_id=connected, client_id=running.client_id, grant_id=connected)
         assert 403 == (await operator.http.post(url, data={})).status_code, url
