@@ -27,6 +27,9 @@ FRAMEWORKS = {"pydantic-ai": "pydantic_ai", "langchain": "langchain", "openai-ag
 """The package that each extra brings, and that no other may."""
 
 
+BESIDE = "4"
+"""Tests that run at once: most of them wait, for processes, sockets and disks."""
+
 ROOM = 4 * 2**30
 """Bytes that the databases of many tests may take."""
 
@@ -70,7 +73,7 @@ def core(session: nox.Session) -> None:
     session.install(".[sandbox,keyring,otel]", *nox.project.dependency_groups(PROJECT, "beside"))
     _absent(session, [])
     elsewhere = [f"--ignore=tests/{room}" for room in ("adapters", "browser", "chaos", "server", "vendor")]
-    session.run("pytest", "tests", *elsewhere, *session.posargs)
+    session.run("pytest", "tests", "-n", BESIDE, *elsewhere, *session.posargs)
 
 
 @nox.session
@@ -111,7 +114,7 @@ def server(session: nox.Session) -> None:
     # Each test has a server and a database of its own: they run beside each other, and in memory where there is room.
     room = pathlib.Path("/dev/shm")
     quick = {"TMPDIR": str(room)} if room.is_dir() and shutil.disk_usage(room).free > ROOM else {}
-    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", "4", *session.posargs, env=quick)
+    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", BESIDE, *session.posargs, env=quick)
 
 
 @nox.session
