@@ -63,6 +63,16 @@ class TestStart:
                 },
             )
             assert (200, "active") == (made.status_code, made.json()["status"])
+            begun = httpx.post(
+                f"{running.line['url']}/api/v1/integrations/connectors/oauth/initiate",
+                headers=headers,
+                json={
+                    "workspace_name": "acme",
+                    "connector_type": "Zendesk-Support",
+                    "redirect_url": "https://yourapp.com/oauth/callback",
+                },
+            )
+            assert running.line["url"] == begun.json()["consent_url"].partition("/oauth/")[0]
             assert 0 == running.end()
 
     def test_text(self, tmp_path):

@@ -74,6 +74,7 @@ def of_sandbox(settings: Settings, sandbox: Sandbox) -> Settings:
         default_subdomain=sandbox.subdomain,
         oauth_clients=dict.fromkeys(CONNECTOR_TYPES, client),
         loopback_redirects=True,
+        any_redirects=True,
     )
 
 

@@ -68,6 +68,8 @@ class Settings:
         oauth_clients: The operator's own OAuth client at Zendesk by connector type: client id and secret.
         allowed_redirects: Where a consent may lead back to, for every organization, besides its own list.
         loopback_redirects: Whether it may lead back to any port of a loopback address.
+        any_redirects: Whether it may lead back to any https address while an organization has no list of its own: for
+            trying, where there is nothing to take.
         log_level: The least level that is logged: "debug", "info", "warning" or "error".
     """
 
@@ -102,6 +104,7 @@ class Settings:
     oauth_clients: Mapping[str, tuple[str, SecretStr]] = field(default_factory=dict[str, tuple[str, SecretStr]])
     allowed_redirects: tuple[str, ...] = ()
     loopback_redirects: bool = False
+    any_redirects: bool = False
     log_level: str = "info"
 
     def __post_init__(self) -> None:

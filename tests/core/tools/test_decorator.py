@@ -173,7 +173,7 @@ class TestDescription:
         assert inspect.cleandoc(text) == sections[0].value
 
     def test_costs_a_fifth_of_the_peer(self):
-        """The text for Support is at most a fifth as long as the peer's."""
+        """The text for Support is at most a fifth as long as the published client's."""
         assert PEER_SUPPORT_CHARACTERS / 5 >= len(ZendeskSupportConnector.tool_utils(generic).__doc__)
 
     def test_policy_hides_actions(self, world):

@@ -93,6 +93,16 @@ async def test_an_app_is_needed(hosting_by, sandbox):
     assert f"{hosting.url}/api/v1/integrations/connectors/oauth/callback" in hint
 
 
+async def test_for_trying_any_address_is_good_until_there_is_a_list(hosting_by, sandbox):
+    """With `any_redirects` a plain https address is taken, a tricky one is not, and a list of one's own ends it."""
+    hosting = await hosting_by(sandbox, any_redirects=True)
+    assert 200 == (await hosting.initiate(redirect_url=CONNECTED)).status_code
+    for trick in ("https://user@app.example/back", "http://app.example/back", "javascript:alert(1)", "//app.example"):
+        assert (422, "redirect_url", "redirect_url_refused") == refusal(await hosting.initiate(redirect_url=trick))
+    await hosting.server.organizations.set_redirect_urls(hosting.organization_id, ["https://own.example/back"])
+    assert (422, "redirect_url", "redirect_url_refused") == refusal(await hosting.initiate(redirect_url=CONNECTED))
+
+
 async def test_redirects_are_of_the_organizations_list(hosting_by, sandbox):
     """Only what the operator allows for this organization, or for all, is taken; the refusal says how to allow more."""
     everybodys = "https://every.example/back"
