@@ -57,12 +57,13 @@ def test_wheel_carries_the_licence(wheel: zipfile.ZipFile) -> None:
 
 
 def test_extras_are_the_promised_ones(wheel: zipfile.ZipFile) -> None:
-    """One extra for each framework, one for the sandbox, and all."""
+    """One extra for each framework, those for the server, the sandbox and what they work with, and all."""
     extras = {
         line.partition(": ")[2] for line in _read(wheel, "METADATA").splitlines() if line.startswith("Provides-Extra")
     }
 
-    assert {"pydantic-ai", "langchain", "openai-agents", "fastmcp", "keyring", "otel", "sandbox", "all"} == extras
+    frameworks = {"pydantic-ai", "langchain", "openai-agents", "fastmcp"}
+    assert frameworks | {"server", "keyring", "otel", "sandbox", "all"} == extras
 
 
 def test_entry_points_name_files_that_are_there(wheel: zipfile.ZipFile) -> None:
@@ -80,6 +81,6 @@ def test_sdist_can_be_worked_on(sdist: tarfile.TarFile) -> None:
     """The sdist holds sources, tests and the files that run them, and no caches."""
     names = {name.partition("/")[2] for name in sdist.getnames()}
 
-    assert {"pyproject.toml", "noxfile.py", "README.md", "LICENSE", "NOTICE", "CHANGELOG.md"} <= names
+    assert {"pyproject.toml", "noxfile.py", "Containerfile", "README.md", "LICENSE", "NOTICE", "CHANGELOG.md"} <= names
     assert any(name.startswith("tests/") for name in names)
     assert not [name for name in names if "__pycache__" in name or "_cache/" in name]
