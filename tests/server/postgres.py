@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 OLDEST = 15
 
@@ -69,10 +70,10 @@ def _free_port() -> int:
 
 def _run(*command: str | Path) -> None:
     """Runs a program of PostgreSQL, which refuses to be run by root."""
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    whose: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     # pg_ctl leaves the server its output: a pipe would never end.
     done = subprocess.run(
-        [*prefix, *map(str, command)], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
+        list(map(str, command)), cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, **whose
     )
     if done.returncode:
         raise RuntimeError(f"{Path(command[0]).name} failed with status {done.returncode}.")

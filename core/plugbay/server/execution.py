@@ -22,10 +22,10 @@ from plugbay.json_safe import to_json
 from plugbay.operation import Effect, Operation
 from plugbay.outcome import is_unknown
 from plugbay.plain_text import one_line
-from plugbay.server.api.params import our_params
 from plugbay.server.caller import Caller, is_id, not_found
 from plugbay.server.catalog import by_type
 from plugbay.server.failures import ApiError, invalid
+from plugbay.server.params import our_params
 from plugbay.server.store import AuditEntry
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from plugbay.download import Streamed
 from plugbay.errors import UnknownOperationError
 from plugbay.finishing import outlast
 from plugbay.plain_text import one_line
-from plugbay.server.api.params import our_params
 from plugbay.server.execution import noted
+from plugbay.server.params import our_params
 from plugbay.sink import Described, Held, Source
 
 if TYPE_CHECKING:
