@@ -58,29 +58,6 @@ class Caller:
         """Whether a workspace of the organization may be seen."""
         return self.workspace_id is None or self.workspace_id == workspace_id
 
-    def check_workspace(self, workspace_id: str) -> None:
-        """Lets a call to a workspace pass.
-
-        Raises:
-            ApiError: 404, the token is bound to another one, which is as if this one were not there.
-        """
-        if not self.sees(workspace_id):
-            raise not_found("workspace")
-
-    def check_unscoped(self) -> None:
-        """Lets a call pass that concerns the whole organization.
-
-        Raises:
-            ApiError: 403, the token is bound to one workspace.
-        """
-        if self.workspace_id is not None:
-            raise ApiError(
-                403,
-                "This token is bound to one workspace.",
-                error_code="scoped_token",
-                hint="Use a token made with the client's id and secret.",
-            )
-
 
 async def authenticate(server: Server, request: Request) -> Caller:
     """Who a request to the API comes from.
