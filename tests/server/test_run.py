@@ -6,16 +6,18 @@ import json
 import socket
 import stat
 import subprocess
+from dataclasses import replace
 
 import httpx
 import pytest
 from pydantic import SecretStr
 from tests.server.command import ENVIRONMENT, PLUGBAY, plugbay, served
 
-from plugbay.errors import ConfigurationError
+from plugbay.errors import ConfigurationError, ServiceError
 from plugbay.server.keys import StaticKeys
 from plugbay.server.run import first_access, open_server, opened
 from plugbay.server.settings import Settings
+from plugbay.server.store import Clients
 
 HEAD = "POST /api/v1/account/applications/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
 
@@ -201,10 +203,24 @@ class TestOpening:
 
         settings = Settings(database_url=f"sqlite:///{tmp_path}/a.db")
         async with opened(settings) as one, opened(settings) as two:
-            found = await asyncio.gather(*(first_access(server) for server in (one, two, one, two)))
+            found = await asyncio.gather(*(first_access(server) for server in (one, two) * 20))
 
         assert 1 == len({(each.organization_id, each.client_id) for each in found})
         assert 1 == sum(each.client_secret is not None for each in found)
+
+    async def test_broken_off(self, tmp_path):
+        """A first start that ends half-way leaves nothing half made: the next one makes both and tells the secret."""
+
+        class Ending(Clients):
+            async def create(self, *_args, **_options):
+                raise ServiceError("The process ends.")
+
+        async with opened(Settings(database_url=f"sqlite:///{tmp_path}/a.db")) as server:
+            with pytest.raises(ServiceError, match="ends"):
+                await first_access(replace(server, clients=Ending(server.database)))
+
+            assert [] == await server.organizations.list()
+            assert (await first_access(server)).client_secret is not None
 
     async def test_all_revoked(self, tmp_path):
         """Where all clients were revoked, none is named and none is made."""

@@ -100,8 +100,10 @@ async def first_access(server: Server) -> Access:
         known = await _known_access(server)
         if known is not None:
             return known
-        organization = await server.organizations.create(FIRST_ORGANIZATION)
-        client, secret = await server.clients.create(organization.id, FIRST_CLIENT)
+        # Both or none, for whoever looks meanwhile and for a process that is killed in between.
+        async with server.database.begin() as connection:
+            organization = await server.organizations.create(FIRST_ORGANIZATION, connection=connection)
+            client, secret = await server.clients.create(organization.id, FIRST_CLIENT, connection=connection)
         return Access(organization.id, client.id, SecretStr(secret))
 
 

@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import NotFoundError
 from plugbay.server.database import Database
@@ -44,20 +45,29 @@ class Clients:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, organization_id: str, name: str) -> tuple[Client, str]:
+    async def create(
+        self, organization_id: str, name: str, *, connection: AsyncConnection | None = None
+    ) -> tuple[Client, str]:
         """A new client and its secret, of which only a digest is kept.
+
+        Args:
+            organization_id: Whose.
+            name: For people.
+            connection: A transaction to do it in, which is of no use after an error.
 
         Raises:
             NotFoundError: There is no such organization.
         """
+        if connection is None:
+            async with self._database.begin() as own:
+                return await self.create(organization_id, name, connection=own)
         secret = secrets.token_urlsafe(32)
         made = Client(id=new_id(), name=name, organization_id=organization_id, created_at=now(), revoked_at=None)
         row = {"id": made.id, "organization_id": organization_id, "name": name, "created_at": made.created_at}
         member = {"client_id": made.id, "organization_id": organization_id, "created_at": made.created_at}
         try:
-            async with self._database.begin() as connection:
-                await connection.execute(insert(clients).values(**row, secret_hash=digest(secret)))
-                await connection.execute(insert(memberships).values(**member))
+            await connection.execute(insert(clients).values(**row, secret_hash=digest(secret)))
+            await connection.execute(insert(memberships).values(**member))
         except IntegrityError:
             raise NotFoundError("There is no such organization.") from None
         return made, secret

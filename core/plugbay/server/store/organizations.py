@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import NotFoundError
 from plugbay.server.database import Database
@@ -41,15 +42,18 @@ class Organizations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, name: str) -> Organization:
-        """A new organization, without policy and redirect URLs."""
+    async def create(self, name: str, *, connection: AsyncConnection | None = None) -> Organization:
+        """A new organization, without policy and redirect URLs.
+
+        Args:
+            name: For people.
+            connection: A transaction to do it in.
+        """
+        if connection is None:
+            async with self._database.begin() as own:
+                return await self.create(name, connection=own)
         made = Organization(id=new_id(), name=name, policy={}, redirect_urls=[], created_at=now())
-        async with self._database.begin() as connection:
-            await connection.execute(
-                insert(organizations).values(
-                    id=made.id, name=name, policy={}, redirect_urls=[], created_at=made.created_at
-                )
-            )
+        await connection.execute(insert(organizations).values(**asdict(made)))
         return made
 
     async def get(self, organization_id: str) -> Organization | None:
