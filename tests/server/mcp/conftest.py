@@ -32,3 +32,10 @@ async def office(running):
 async def browser(running):
     async with Browser(running.url) as opened:
         yield opened
+
+
+@pytest.fixture
+async def person(running, browser):
+    """A browser whose person has signed in."""
+    await browser.sign_in(running.client_id, running.client_secret)
+    return browser

@@ -37,7 +37,7 @@ class Mcp:
             Route(addresses.RESOURCE_METADATA, metadata.protected_resource, methods=_READ),
             Route(addresses.RESOURCE_METADATA + addresses.MCP, metadata.protected_resource, methods=_READ),
             Route(addresses.SERVER_METADATA, metadata.server_metadata, methods=_READ),
-            Route(addresses.AUTHORIZE, consent.show, methods=["GET"]),
+            consent.show,
             consent.decide,
             Route(addresses.TOKEN, tokens.token, methods=_POST),
             Route(addresses.FALLBACK_TOKEN, tokens.token, methods=_POST),

@@ -139,10 +139,10 @@ async def test_an_inactive_workspace(running, office, browser):
         {"redirect_uri": "javascript:alert(1)"},
     ],
 )
-async def test_no_answer_to_an_unknown_address(running, office, browser, changed):
+async def test_no_answer_to_an_unknown_address(office, person, changed):
     """A request of an unknown client, or for an address it has not registered, ends on a page that leads nowhere."""
     client_id = await office.register()
-    answer = await browser.http.get(office.question(**{"client_id": client_id, **changed}))
+    answer = await person.http.get(office.question(**{"client_id": client_id, **changed}))
 
     assert 400 == answer.status_code
     assert "location" not in answer.headers
@@ -164,10 +164,10 @@ async def test_no_answer_to_an_unknown_address(running, office, browser, changed
         ({"request_uri": "https://evil.example/r"}, "request_not_supported"),
     ],
 )
-async def test_a_request_that_is_not_put_to_a_person(running, office, browser, changed, error):
+async def test_a_request_that_is_not_put_to_a_person(office, person, changed, error):
     """What cannot be granted ends on a page; only the person's click leads back to the client, with the error."""
     client_id = await office.register()
-    answer = await browser.http.get(office.question(**{"client_id": client_id, **changed}))
+    answer = await person.http.get(office.question(**{"client_id": client_id, **changed}))
 
     assert 400 == answer.status_code
     assert "location" not in answer.headers
@@ -177,10 +177,10 @@ async def test_a_request_that_is_not_put_to_a_person(running, office, browser, c
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "state", "code_challenge", "resource"])
-async def test_a_parameter_twice(running, office, browser, name):
+async def test_a_parameter_twice(office, person, name):
     """A parameter that is there twice is refused: two readers might take one each."""
     client_id = await office.register()
-    answer = await browser.http.get(f"{office.question(client_id)}&{name}=other")
+    answer = await person.http.get(f"{office.question(client_id)}&{name}=other")
 
     assert 400 == answer.status_code
     assert "location" not in answer.headers

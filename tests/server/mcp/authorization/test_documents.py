@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from plugbay.server.mcp.authorization.documents import client_of
+from plugbay.server.mcp.authorization.refusals import OAuthError
 from plugbay.server.mcp.tables import mcp_documents
 from plugbay.server.store.rows import now
 
 from ...serving import serving
-from ..browser import Browser
 from ..documents import hosting
-from ..office import Office
 
 REFUSED = "metadata document cannot be used"
 
@@ -42,15 +42,15 @@ async def test_the_page_names_the_documents_host(running, office, browser, host)
     assert f"<strong>{host.url.split('/')[2]}</strong>" in page.text
 
 
-async def test_a_document_is_remembered(running, office, browser, host):
+async def test_a_document_is_remembered(running, office, person, host):
     """A document is read once in its time, by whichever process, and again after that."""
     await office.connect()
     for _ in range(3):
-        await browser.http.get(office.question(host.url))
+        await person.http.get(office.question(host.url))
     once = host.asked
     async with running.server.database.begin() as connection:
         await connection.execute(update(mcp_documents).values(expires_at=1.0))
-    await browser.http.get(office.question(host.url))
+    await person.http.get(office.question(host.url))
 
     assert [1, 2] == [once, host.asked]
 
@@ -59,12 +59,12 @@ async def test_a_document_is_remembered(running, office, browser, host):
     ("cache", "seconds"),
     [("", 300), ("no-store", 60), ("max-age=1", 60), ("public, max-age=900", 900), ("max-age=999999", 3600)],
 )
-async def test_how_long_a_document_is_remembered(running, office, browser, host, cache, seconds):
+async def test_how_long_a_document_is_remembered(running, office, person, host, cache, seconds):
     """A document is kept as long as its answer says, but at least a minute and at most an hour."""
     host.headers += f"Cache-Control: {cache}\r\n" if cache else ""
-    before = await browser.http.get(office.question(host.url))
+    before = await person.http.get(office.question(host.url))
     [row] = await running.server.database.all(select(mcp_documents.c.expires_at))
-    assert 303 == before.status_code
+    assert 200 == before.status_code
     assert seconds - 30 < row.expires_at - now() <= seconds
 
 
@@ -77,19 +77,19 @@ async def test_how_long_a_document_is_remembered(running, office, browser, host,
         {"token_endpoint_auth_method": "client_secret_basic"},
     ],
 )
-async def test_a_document_that_describes_somebody_else(office, browser, host, changed):
+async def test_a_document_that_describes_somebody_else(office, person, host, changed):
     """A document must name its own address as the client's id, and have no secret."""
     host.document |= changed
-    answer = await browser.http.get(office.question(host.url))
+    answer = await person.http.get(office.question(host.url))
 
     assert 400 == answer.status_code
     assert REFUSED in answer.text
 
 
-async def test_a_document_without_our_address(office, browser, host):
+async def test_a_document_without_our_address(office, person, host):
     """An answer is sent only to an address that the document has."""
     host.document["redirect_uris"] = ["https://app.example/cb"]
-    answer = await browser.http.get(office.question(host.url))
+    answer = await person.http.get(office.question(host.url))
 
     assert 400 == answer.status_code
     assert "redirect_uri is not one of those" in answer.text
@@ -109,10 +109,10 @@ async def test_a_document_without_our_address(office, browser, host):
         b"",
     ],
 )
-async def test_no_document_there(running, office, browser, host, raw):
+async def test_no_document_there(running, office, person, host, raw):
     """A redirect, another status or type, too much, too little, or no HTTP at all: the client is refused and nothing is kept."""
     host.raw = raw
-    answer = await browser.http.get(office.question(host.url))
+    answer = await person.http.get(office.question(host.url))
 
     assert 400 == answer.status_code
     assert REFUSED in answer.text
@@ -145,18 +145,30 @@ WITHIN = [
 
 async def test_nothing_is_asked_within(sandbox):
     """A server that is not for trying out asks no address of its own machine or network, and none that is no plain https URL."""
-    async with serving(sandbox, public_url="https://plugbay.example") as running, Browser(running.url) as browser:
-        office = Office(running, {})
-        answers = {url: await browser.http.get(office.question(url)) for url in WITHIN}
+    async with serving(sandbox, public_url="https://plugbay.example") as running:
+        refused = [await refusal(running.server, url) for url in WITHIN]
 
-    assert dict.fromkeys(WITHIN, 400) == {url: answer.status_code for url, answer in answers.items()}
-    assert all("invalid_client" in answer.text for answer in answers.values())
+    assert ["invalid_client"] * len(WITHIN) == [error.error for error in refused]
 
 
 async def test_not_even_a_host_of_documents_on_this_machine(sandbox, host):
     """A server with a public address reads no document of its own machine, though its sandbox's settings are on."""
-    async with serving(sandbox, public_url="https://plugbay.example") as running, Browser(running.url) as browser:
-        answer = await browser.http.get(Office(running, {}).question(host.url))
+    async with serving(sandbox, public_url="https://plugbay.example") as running:
+        refused = await refusal(running.server, host.url)
 
-    assert 400 == answer.status_code
+    assert "invalid_client" == refused.error
     assert 0 == host.asked
+
+
+async def test_nothing_is_asked_for_a_stranger(office, browser, host):
+    """Nobody who has not signed in makes the server fetch a document."""
+    answer = await browser.http.get(office.question(host.url))
+
+    assert answer.headers["location"].startswith("/sign-in?next=")
+    assert 0 == host.asked
+
+
+async def refusal(server, url):
+    with pytest.raises(OAuthError) as caught:
+        await client_of(server, url)
+    return caught.value

@@ -31,7 +31,7 @@ async def test_the_authorization_server_says_what_it_can(running):
     assert document["client_id_metadata_document_supported"] is True
     assert document["authorization_response_iss_parameter_supported"] is True
     assert {
-        "authorization_endpoint": 400,
+        "authorization_endpoint": 303,
         "token_endpoint": 405,
         "registration_endpoint": 405,
         "revocation_endpoint": 405,

@@ -77,13 +77,13 @@ async def test_a_name_is_cleaned(running, office, browser):
     assert told.startswith("Trusted App")
 
 
-async def test_an_unused_registration_expires(running, office):
+async def test_an_unused_registration_expires(running, office, person):
     """A registration that nobody grants anything is unknown after its time."""
     client_id = await office.register()
     async with running.server.database.begin() as connection:
         await connection.execute(update(mcp_clients).values(expires_at=1.0))
 
-    answer = await running.http.get(office.question(client_id))
+    answer = await person.http.get(office.question(client_id))
     await office.register()
     left = await running.server.database.all(select(mcp_clients.c.id))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,14 +15,12 @@ from plugbay.server.mcp.authorization.asking import Asked, RefusedError, read_re
 from plugbay.server.mcp.authorization.redirects import shown_host, source_of
 from plugbay.server.mcp.clients import McpClients
 from plugbay.server.mcp.grants import Grants, new_grant
-from plugbay.server.pages import sessions
 from plugbay.server.pages.noted import note
 from plugbay.server.pages.render import page
-from plugbay.server.pages.visits import Visit, go, screen, shielded
+from plugbay.server.pages.visits import Visit, screen
 from plugbay.server.policies import policy_of
 
 if TYPE_CHECKING:
-    from plugbay.server.state import Server
     from plugbay.server.store import Organization, Workspace
 
 __all__ = ["decide", "show"]
@@ -34,30 +31,17 @@ MOST_SHOWN = 100
 NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
-@shielded
-async def show(request: Request) -> Response:
-    """The question to the person, who has to sign in first; a request that cannot be is refused before that."""
-    server: Server = request.app.state.server
-    try:
-        await read_request(server, request.url.query)
-    except RefusedError as error:
-        return _refusal(request, error)
-    if await sessions.find(server, request) is None:
-        return go(f"/sign-in?next={quote(f'{addresses.AUTHORIZE}?{request.url.query}', safe='')}")
-    answer: Response = await _signed_in(request)
-    return answer
-
-
 @screen("GET", addresses.AUTHORIZE)
-async def _question(visit: Visit) -> Response:
+async def show(visit: Visit) -> Response:
+    """The question to the person.
+
+    Who is not signed in is asked to do so before anything else, so that no stranger makes us fetch a document.
+    """
     try:
         asked = await read_request(visit.server, visit.request.url.query)
     except RefusedError as error:
         return _refusal(visit.request, error)
     return await _ask(visit, asked)
-
-
-_signed_in = _question.endpoint
 
 
 @screen("POST", addresses.AUTHORIZE)
