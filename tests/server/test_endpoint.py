@@ -10,7 +10,7 @@ from tests.server.serving import serving
 
 from plugbay.server.endpoint import routes
 
-ADMIN = "an-admin-token-of-some-length"
+ADMIN = "an-admin-token-of-some-length-for-tests"
 THING = {"name": "A thing"}
 
 

@@ -24,7 +24,7 @@ class TestEnvironment:
                 "PLUGBAY_AUDIT_CONTENT": "yes",
                 "PLUGBAY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
                 "PLUGBAY_MASTER_KEYS": "a:hunter2",
-                "PLUGBAY_ADMIN_TOKEN": "hunter2",
+                "PLUGBAY_ADMIN_TOKEN": "hunter2" * 5,
             }
         )
 
@@ -39,7 +39,7 @@ class TestEnvironment:
         """Each setting but the OAuth clients, which have variables of their own, has one of its name."""
         texts = {"bool": "true", "int": "7", "float": "7.5", "tuple[str, ...]": "10.0.0.1"}
         texts |= {"database_url": "sqlite://", "public_url": "https://a.example", "zendesk_url": "https://z.example"}
-        texts |= {"log_level": "debug"}
+        texts |= {"log_level": "debug", "admin_token": "x" * 32}
         for each in fields(Settings):
             if each.name == "oauth_clients":
                 continue
@@ -65,6 +65,14 @@ class TestEnvironment:
         client = ("app", SecretStr("hunter2"))
         assert {"zendesk-support": client, "zendesk-talk": client} == settings.oauth_clients
         assert "hunter2" not in repr(settings)
+
+    @pytest.mark.parametrize("token", ["", "x" * 31, "x" * 31 + " ", "é" * 32, "x" * 32 + "\n"])
+    def test_weak_admin_token(self, token):
+        """An operator's token that could be guessed, or that no header can carry, is refused without being repeated."""
+        with pytest.raises(ConfigurationError, match="admin_token must have at least 32") as caught:
+            Settings(admin_token=SecretStr(token))
+
+        assert "x" * 31 not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("environ", "named"),

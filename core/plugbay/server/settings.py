@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -20,6 +21,9 @@ __all__ = ["CONNECTOR_TYPES", "Settings"]
 logger = logging.getLogger("plugbay.server")
 
 CONNECTOR_TYPES = ("zendesk-support", "zendesk-talk")
+
+SHORTEST_ADMIN_TOKEN = 32
+"""Characters: 128 bits even if they are hexadecimal digits."""
 
 _LOCAL = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -43,7 +47,7 @@ class Settings:
             given.
         keys: Key-encryption keys, `id:base64,id:base64`, the newest first.
         key_file: A file of such lines in place of `keys`.
-        admin_token: With it the operator signs in; without it nobody is administrator.
+        admin_token: With it the operator signs in; without it nobody is administrator. 32 printable characters or more.
         token_lifetime: Seconds that an application's token lives.
         scoped_lifetime: Seconds that a token of one workspace lives.
         session_lifetime: Seconds that a person stays signed in.
@@ -121,6 +125,7 @@ class Settings:
             _check_url(name, getattr(self, name))
         _check_ranges(self)
         _check_proxies(self.trusted_proxies)
+        _check_admin_token(self.admin_token)
         if self.log_level not in ("debug", "info", "warning", "error"):
             raise _refusal("log_level", "must be debug, info, warning or error")
 
@@ -233,3 +238,16 @@ def _check_proxies(proxies: tuple[str, ...]) -> None:
             ipaddress.ip_network(proxy, strict=False)
         except ValueError as error:
             raise _refusal("trusted_proxies", f"has {proxy!r}, which is no address and no network") from error
+
+
+def _check_admin_token(token: SecretStr | None) -> None:
+    """Refuses one that a stranger could find by trying, or that no header could carry."""
+    if token is None:
+        return
+    text = token.get_secret_value()
+    if len(text) < SHORTEST_ADMIN_TOKEN or not re.fullmatch(r"[!-~]+", text):
+        raise _refusal(
+            "admin_token",
+            f"must have at least {SHORTEST_ADMIN_TOKEN} printable ASCII characters and no spaces; "
+            "`openssl rand -base64 33` makes one",
+        )

@@ -80,13 +80,14 @@ async def test_the_operators_sessions_end_with_the_operators_token(sandbox, tmp_
     from ..serving import serving
     from .visitor import Visitor
 
+    first, second = "the-first-token-" * 2, "the-second-token-" * 2
     database = f"sqlite:///{tmp_path / 'kept.db'}"
-    async with serving(sandbox, admin_token=SecretStr("the-first-token"), database_url=database) as running:
+    async with serving(sandbox, admin_token=SecretStr(first), database_url=database) as running:
         operator = Visitor(running.url)
         async with operator.http:
-            await operator.sign_in_as_operator("the-first-token")
+            await operator.sign_in_as_operator(first)
             kept = operator.http.cookies["plugbay"]
-    for token, heading in (("the-first-token", "Connectors"), ("the-second-token", "Sign in")):
+    for token, heading in ((first, "Connectors"), (second, "Sign in")):
         async with serving(sandbox, admin_token=SecretStr(token), database_url=database) as running:
             operator = Visitor(running.url)
             async with operator.http:
