@@ -8,7 +8,8 @@ from pydantic import SecretStr
 from tests.server.demo import ENDPOINTS, TOKEN, make
 from tests.server.serving import serving
 
-from plugbay.server.endpoint import routes
+from plugbay.server.endpoint import LARGEST_GUARDED, routes
+from plugbay.server.failures import MAX_FIELD_ERRORS
 
 ADMIN = "an-admin-token-of-some-length-for-tests"
 THING = {"name": "A thing"}
@@ -89,6 +90,18 @@ class TestBodies:
 
         assert (200, "nothing") == (left_out.status_code, left_out.json()["name"])
         assert 422 == wrong.status_code
+
+    async def test_many_parts(self, running):
+        """A body of very many parts under a very long name is looked at in one go, and only so many faults are told."""
+        long = b'{"name": "a", "more": {"%s": [%s1]}, "count": 9e19}' % (b"k" * 400_000, b"1," * 250_000)
+        wrong = b'{"name": "a", "more": {"x": [%s9e19]}}' % (b"9e19," * 100_000)
+        headers = {"content-type": "application/json"}
+        answer = await running.http.post("/api/v1/things", content=wrong, headers=headers)
+
+        assert (422, "count", "int_64") == await refusal(running, long)
+        assert [f"more.x.{index}" for index in range(MAX_FIELD_ERRORS)] == [
+            each["field"] for each in answer.json()["errors"]
+        ]
 
     async def test_input_is_not_repeated(self, running):
         """A refusal holds nothing of what was sent."""
@@ -233,6 +246,17 @@ class TestRates:
 
         assert {400, 429} == {answer.status_code for answer in answers}
 
+    async def test_tries_that_cannot_be_read(self):
+        """Whoever tries too often has nothing of his read, and what a stranger sends may be only as long as credentials."""
+        async with serving(endpoints=[TOKEN], sign_in_per_minute=3) as running:
+            headers = {"content-type": "application/json"}
+            sizes = [LARGEST_GUARDED, LARGEST_GUARDED + 1]
+            first = [await running.http.post(TOKEN.path, content=b"{".ljust(size), headers=headers) for size in sizes]
+            later = [await running.http.post(TOKEN.path, content=b"{", headers=headers) for _ in range(5)]
+
+        assert ["malformed_json", "body_too_large"] == [answer.json()["errors"][0]["error_code"] for answer in first]
+        assert 429 in {answer.status_code for answer in later}
+
     @pytest.mark.parametrize(("trusted", "expected"), [((), {400, 429}), (("127.0.0.1",), {400})])
     async def test_proxies(self, trusted, expected):
         """Addresses that a proxy tells count only if the proxy is trusted; else anybody would be whom he likes."""
@@ -254,7 +278,9 @@ class TestRates:
             given = {"client_id": running.client_id, "client_secret": "wrong"}
             stranger = [(await running.http.post(TOKEN.path, json=given)).status_code for _ in range(7)]
             elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-            async with httpx.AsyncClient(base_url=running.url, transport=elsewhere, trust_env=False) as owner:
+            async with httpx.AsyncClient(
+                base_url=running.url, transport=elsewhere, timeout=20, trust_env=False
+            ) as owner:
                 answer = await owner.post(TOKEN.path, json={**given, "client_secret": running.client_secret})
 
         assert 429 in stranger

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Auth", "Authenticate", "Call", "Endpoint", "Method", "endpoint", "routes"]
 
+LARGEST_GUARDED = 16_384
+"""Bytes of a body that tells a secret: it is read for strangers."""
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Auth = Literal["none", "bearer", "application", "admin"]
 
@@ -194,9 +197,7 @@ class _Path:
         check_path(request.path_params)
         caller = await self._caller(declared, request)
         query = read_query(declared.query, request.query_params) if declared.query else None
-        body = await read_body(declared.body, request, optional=declared.body_optional) if declared.body else None
-        if declared.guarded and (wait := await spend_try(self._server, request)) is not None:
-            raise _too_many(self._server.settings.sign_in_per_minute, wait)
+        body = await self._body(declared, declared.body, request) if declared.body else None
         call: Call[Any, Any] = Call(
             server=self._server,
             request=request,
@@ -207,6 +208,14 @@ class _Path:
             request_id=request.scope.get("plugbay.request_id", ""),
         )
         return _response(declared, await declared.handler(call))
+
+    async def _body(self, declared: Endpoint, model: type[BaseModel], request: Request) -> BaseModel | None:
+        if not declared.guarded:
+            return await read_body(model, request, optional=declared.body_optional)
+        # Before anything is read: whoever may not try again costs nothing.
+        if (wait := await spend_try(self._server, request)) is not None:
+            raise _too_many(self._server.settings.sign_in_per_minute, wait)
+        return await read_body(model, request, optional=declared.body_optional, limit=LARGEST_GUARDED)
 
     async def _caller(self, declared: Endpoint, request: Request) -> Caller | None:
         if declared.auth == "none":

@@ -37,6 +37,7 @@ __all__ = [
     "log_failure",
     "not_found",
     "stack_of",
+    "too_large",
     "unavailable",
 ]
 
@@ -207,6 +208,11 @@ def answer_for(error: Exception, request_id: str) -> Response:
         return answer_for(ApiError(400, "The request broke off.", error_code="broken_off"), request_id)
     log_failure("a request failed unexpectedly", error, request_id)
     return answer_for(_unexpected(request_id), request_id)
+
+
+def too_large(limit: int) -> ApiError:
+    """The answer to a body of more than `limit` bytes."""
+    return ApiError(413, f"A body may have {limit} bytes.", error_code="body_too_large", details={"limit": limit})
 
 
 def unavailable(message: str = "The service is not available at the moment.") -> ApiError:

@@ -7,7 +7,8 @@ say, no text has a NUL, which PostgreSQL cannot keep, and no number is beyond 64
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import NoneType
 from typing import Any, TypeGuard, get_args, get_origin
 
@@ -16,7 +17,7 @@ from pydantic_core import from_json, to_json
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-from plugbay.server.failures import ApiError, FieldError, field_errors, not_found
+from plugbay.server.failures import MAX_FIELD_ERRORS, ApiError, FieldError, field_errors, not_found, too_large
 
 __all__ = ["MAX_INTEGER", "MIN_INTEGER", "PATH_SEGMENT", "check_path", "check_values", "read_body", "read_query"]
 
@@ -63,18 +64,24 @@ def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
     return read
 
 
-async def read_body(model: type[BaseModel], request: Request, *, optional: bool) -> BaseModel | None:
+async def read_body(
+    model: type[BaseModel], request: Request, *, optional: bool, limit: int | None = None
+) -> BaseModel | None:
     """The body as its model.
 
     Args:
         model: What it must be.
         request: Whose body.
         optional: Whether there may be none; then the answer is None.
+        limit: Bytes that it may have, where that is less than for other bodies.
 
     Raises:
-        ApiError: 400, it is no JSON; 415, it is not said to be JSON; 422, it does not fit; and what reading it raises.
+        ApiError: 400, it is no JSON; 413, it has more than `limit`; 415, it is not said to be JSON; 422, it does not
+            fit; and what reading it raises.
     """
     raw = await request.body()
+    if limit is not None and len(raw) > limit:
+        raise too_large(limit)
     if not raw and optional:
         return None
     if raw and not _JSON.match(request.headers.get("content-type", "").strip()):
@@ -123,29 +130,40 @@ def check_values(value: Any) -> None:
     Raises:
         ApiError: 422, a text has a NUL, or a number is beyond 64 bits or none at all.
     """
-    found = [_fault(place, message, code) for place, message, code in _faults(value, "")]
+    found = [_fault(*each) for each in islice(_faults(value), MAX_FIELD_ERRORS)]
     if found:
         raise _refused(found)
 
 
-def _faults(value: Any, place: str) -> Iterator[tuple[str, str, str]]:
+_Path = tuple["_Path", Any] | None
+"""The names that lead to a part, the last of them first: only the path of a fault is ever written out."""
+
+
+def _faults(whole: Any) -> Iterator[tuple[str, str, str]]:
     """Each part that cannot be: its place, the rule, and the rule's name."""
-    if isinstance(value, str):
-        if "\0" in value:
-            yield place, "A text must not have a NUL character.", "nul_character"
-    elif isinstance(value, (int, float)):
-        if not MIN_INTEGER <= value <= MAX_INTEGER:
-            yield place, "A number must be within 64 bits.", "int_64"
-    else:
-        for name, part in _parts(value):
-            yield from _faults(name, place)
-            yield from _faults(part, f"{place}.{name}" if place else str(name))
+    waiting: list[tuple[_Path, Any]] = [(None, whole)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                yield _written(path), "A text must not have a NUL character.", "nul_character"
+        elif isinstance(value, (int, float)):
+            if not MIN_INTEGER <= value <= MAX_INTEGER:
+                yield _written(path), "A number must be within 64 bits.", "int_64"
+        elif _is_object(value):
+            # A name has its own faults, which are its object's. The last that is put there is looked at first.
+            for name, part in [*value.items()][::-1]:
+                waiting += (((path, name), part), (path, name))
+        elif _is_list(value):
+            waiting += [((path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
 
 
-def _parts(value: Any) -> Iterable[tuple[Any, Any]]:
-    if _is_object(value):
-        return value.items()
-    return enumerate(value) if _is_list(value) else ()
+def _written(path: _Path) -> str:
+    names: list[str] = []
+    while path is not None:
+        path, name = path
+        names.append(str(name))
+    return ".".join(reversed(names))
 
 
 def _is_object(value: Any) -> TypeGuard[Mapping[Any, Any]]:

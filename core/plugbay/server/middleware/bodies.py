@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from plugbay.server.failures import ApiError, answer_for
+from plugbay.server.failures import ApiError, answer_for, too_large
 
 __all__ = ["Bodies"]
 
@@ -44,7 +44,7 @@ class Bodies:
         body = _Body(scope, receive, send, self._limit, self._seconds)
         if body.declared > self._limit:
             body.is_refused = True
-            await answer_for(_too_large(self._limit), "")(scope, receive, body.send)
+            await answer_for(too_large(self._limit), "")(scope, receive, body.send)
         else:
             await self._app(scope, body.receive, body.send)
 
@@ -82,7 +82,7 @@ class _Body:
         self._size += len(message.get("body", b""))
         if self._size > self._limit:
             self.is_refused = True
-            raise _too_large(self._limit)
+            raise too_large(self._limit)
         self.is_complete = not message.get("more_body", False)
         return message
 
@@ -116,10 +116,6 @@ def _framing(scope: Scope) -> tuple[int, bool]:
         elif name == b"transfer-encoding":
             is_chunked = True
     return declared, is_chunked
-
-
-def _too_large(limit: int) -> ApiError:
-    return ApiError(413, f"A body may have {limit} bytes.", error_code="body_too_large", details={"limit": limit})
 
 
 def _too_slow(seconds: float) -> ApiError:
