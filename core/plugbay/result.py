@@ -250,14 +250,16 @@ def _each(data: Any, shape: Callable[[Any], Any]) -> Any:
 def _tree(fields: Sequence[str]) -> dict[str, Any]:
     """The names as a tree; a name without branches stands for all that is below it, whatever else is named there."""
     tree: dict[str, Any] = {}
-    whole = set(fields)
     for field in fields:
-        parts = field.split(".")
-        if any(".".join(parts[:count]) in whole for count in range(1, len(parts))):
-            continue
+        *above, last = field.split(".")
         branch = tree
-        for part in parts:
-            branch = branch.setdefault(part, {})
+        for part in above:
+            below = branch.get(part)
+            if below == {}:
+                break
+            branch = branch.setdefault(part, {}) if below is None else below
+        else:
+            branch[last] = {}
     return tree
 
 

@@ -44,6 +44,14 @@ class TestSelect:
         assert expected == select(RECORD, fields)
         assert [expected] == select([RECORD], fields)
 
+    @pytest.mark.parametrize("shape", [select, exclude])
+    def test_very_long_names(self, shape):
+        """A name of very many parts costs as much as it is long, and reaches nothing."""
+        names = ["via." * 250_000, *[f"via.{'channel.' * 1_600}{number}" for number in range(200)]]
+
+        expected = {"via": {"channel": "web"}} if shape is select else RECORD
+        assert expected == shape(RECORD, names)
+
     def test_exclude(self):
         """Excluded fields are gone, at any depth, and the rest is as it was."""
         expected = {"id": 1, "via": {"channel": "web"}, "fields": [{"value": 1}]}

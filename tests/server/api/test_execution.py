@@ -58,6 +58,14 @@ async def test_a_page_that_is_none_is_refused(api, connector_id, params):
     assert [] == api.running.sandbox.requests
 
 
+@pytest.mark.parametrize("name", ["select_fields", "exclude_fields"])
+async def test_very_long_field_names(api, connector_id, name):
+    """A field's name has an end."""
+    call = {"entity": "tickets", "action": "list", name: ["a." * 101]}
+    refusal = await api.refused(422, "POST", path_of(connector_id), call)
+    assert f"{name}.0" == refusal["errors"][0]["field"]
+
+
 async def test_fields_are_chosen_and_texts_cut_on_the_server(api, connector_id):
     """`select_fields`, `exclude_fields` and `skip_truncation` shape the result before it leaves the server."""
     chosen = await api.execute(connector_id, "tickets", "get", {"id": 1}, select_fields=["id", "via.channel"])

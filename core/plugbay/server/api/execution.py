@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import to_json
@@ -17,6 +17,8 @@ from plugbay.server.execution import LONGEST_INTENT, LONGEST_KEY, Executed, Wish
 __all__ = ["ENDPOINTS"]
 
 _PAGING = ("has_more", "cursor", "count", "total")
+_FieldName = Annotated[str, Field(max_length=200)]
+
 _DOWNLOAD = "download"
 _JSON = "application/json"
 
@@ -27,8 +29,8 @@ class Execution(BaseModel):
     entity: str = Field(max_length=100, description="As tickets.")
     action: str = Field(max_length=100, description="As list.")
     params: dict[str, JsonValue] | None = None
-    select_fields: list[str] | None = Field(default=None, max_length=200, description="Keep only these fields.")
-    exclude_fields: list[str] | None = Field(default=None, max_length=200, description="Leave these fields out.")
+    select_fields: list[_FieldName] | None = Field(default=None, max_length=200, description="Keep only these fields.")
+    exclude_fields: list[_FieldName] | None = Field(default=None, max_length=200, description="Leave these fields out.")
     skip_truncation: bool = Field(default=True, description="false cuts each text to 2,000 characters.")
     intent: str | None = Field(
         default=None, max_length=LONGEST_INTENT, description="What it is for; kept in the audit."
