@@ -52,6 +52,9 @@ Location: TypeAlias = Literal["path", "query", "body"]
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MENDING_ROUNDS = 4
 _MAX_PROBLEMS = 50
+"""Mistakes that are told, and with which a call is worth mending: with more of them it is no slip."""
+_MAX_VALUES = 20_000
+"""Values of a call, at any depth: what is wrong with them is written down for each before any of it can be left out."""
 _OTHER_NAMES = {
     "per_page": "limit",
     "page_size": "limit",
@@ -213,7 +216,12 @@ class Arguments:
         if strange := [name for name in given if not isinstance(name, str)]:
             names = [clip(dumps(to_json(name)), MAX_SHOWN) for name in strange[:_MAX_PROBLEMS]]
             raise self._refusal({name: ["not a name"] for name in names}, {})
+        self._check_size(given)
         return given
+
+    def _check_size(self, given: Any) -> None:
+        if not _holds_at_most(given, _MAX_VALUES):
+            raise self._refusal({"": [f"a call has at most {_MAX_VALUES} values"]}, {})
 
     def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
         given: dict[str, Any] = {}
@@ -239,7 +247,7 @@ class Arguments:
                 text = "an object with the fields of the body, or the fields themselves"
                 raise self._refusal({outer: [text]}, rest)
             rest, inner = self._one_id(rest, dict(inner))
-            if twice := sorted(str(name) for name in rest.keys() & inner.keys()):
+            if twice := sorted(str(name) for name in rest.keys() & inner.keys())[:_MAX_PROBLEMS]:
                 problems = {name: [f"given twice, inside `{outer}` and outside"] for name in twice}
                 raise self._refusal(problems, {**inner, **rest})
             params = self._named({**rest, **inner})
@@ -258,9 +266,11 @@ class Arguments:
 
     def _mended(self, given: dict[str, Any], error: ValidationError) -> dict[str, Any]:
         for _ in range(_MENDING_ROUNDS):
-            attempt = mended(given, error)
+            attempt = mended(given, error) if error.error_count() <= _MAX_PROBLEMS else None
             if attempt is None:
                 break
+            # A text may have held a call of any size.
+            self._check_size(attempt)
             try:
                 bound: dict[str, Any] = self._validator.validate_python(attempt)
             except ValidationError as again:
@@ -325,6 +335,9 @@ class Arguments:
             try:
                 self._validator.validate_python(call)
             except ValidationError as error:
+                if error.error_count() > _MAX_PROBLEMS:
+                    call = {}
+                    continue
                 items = [item for item in error.errors(include_url=False) if type(item["input"]) is not Placeholder]
                 if not items:
                     break
@@ -383,6 +396,20 @@ def _extras(hint: Any) -> list[Any]:
         inner, *extras = get_args(hint)
         return [*extras, *_extras(inner)]
     return [extra for part in get_args(hint) if part is not type(None) for extra in _extras(part)]
+
+
+def _holds_at_most(value: Any, most: int) -> bool:
+    """Whether `value` and all that it holds are no more than `most`."""
+    waiting = [value]
+    for seen in range(most + 1):
+        if not waiting:
+            return True
+        part = waiting.pop()
+        held = part.values() if is_object(part) else part if is_list(part) else ()
+        if seen + len(waiting) + len(held) >= most:
+            return False
+        waiting.extend(held)
+    return False
 
 
 def _without_flags(schema: Any) -> Any:

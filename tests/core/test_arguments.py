@@ -245,6 +245,25 @@ class TestRefusal:
         assert 1_000 >= len(error.message)
         assert 20_000 > len(json.dumps(error.payload()))
 
+    @pytest.mark.parametrize(
+        ("params", "field"),
+        [({f"x{index}": 1 for index in range(10_000)}, "x0"), ({"name": "A", "tags": [[1]] * 5_000}, "tags.0")],
+    )
+    def test_very_many_mistakes(self, refused, bind, params, field):
+        """What is no slip any more is not put right piece by piece: some mistakes are told, with a call from the start."""
+        error = refused("create", params)
+
+        assert 50 == len(error.details["fields"])
+        assert field in error.details["fields"]
+        assert bind("create", filled(corrected(error)))
+
+    @pytest.mark.parametrize("text", [list, json.dumps])
+    def test_very_many_values(self, refused, text):
+        """A call of more values than any has is not looked at further, be they given as they are or as JSON text."""
+        error = refused("create", {"name": "A", "contents": {"a": ["x"]}, "tags": text([1] * 20_000)})
+
+        assert error.message.startswith("boxes.create: a call has at most 20000 values.")
+
 
 class TestNestedForm:
     """The service's own nested body is accepted as well."""
