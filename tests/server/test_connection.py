@@ -9,7 +9,8 @@ from tests.server.demo import ENDPOINTS, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
-from plugbay.server.connection import CONNECTIONS_PER_REQUEST, MAX_HEAD
+from plugbay.server.connection import MAX_HEAD
+from plugbay.server.listening import CONNECTIONS_PER_REQUEST
 
 REQUEST = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n"
 
@@ -22,8 +23,9 @@ async def test_silent():
 
 async def test_slow_head():
     """A head that does not end in time is 408, however much of it trickles in."""
-    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running) as wire:
-        await wire.send(b"GET /openapi.json HTTP/1.1\r\n", b"a: b\r\n", b"c: d\r\n")
+    begun = b"GET /openapi.json HTTP/1.1\r\n"
+    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running, begun) as wire:
+        await wire.send(b"a: b\r\n", b"c: d\r\n")
         status, headers = await wire.head()
 
     assert (408, "close") == (status, headers["connection"])
@@ -31,8 +33,7 @@ async def test_slow_head():
 
 async def test_second_head():
     """The time holds for each request of a connection, and what is answered before is whole."""
-    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running) as wire:
-        await wire.send(REQUEST)
+    async with serving(endpoints=ENDPOINTS, header_timeout=0.1) as running, connected(running, REQUEST) as wire:
         first = await wire.answer()
         await wire.send(b"GET /openapi.json HT")
         second = await wire.head()
@@ -62,8 +63,8 @@ async def test_long_head_at_once():
 async def test_answer_in_the_making():
     """Half of a next request does not end the one that is being answered."""
     gate = Gate()
-    async with serving(endpoints=gate.endpoints(), header_timeout=0.1) as running, connected(running) as wire:
-        await wire.send(b"GET /api/v1/gate HTTP/1.1\r\nhost: a\r\n\r\nGET /half")
+    both = b"GET /api/v1/gate HTTP/1.1\r\nhost: a\r\n\r\nGET /half"
+    async with serving(endpoints=gate.endpoints(), header_timeout=0.1) as running, connected(running, both) as wire:
         await gate.entered.wait()
         async with connected(running) as silent:
             await silent.rest()  # as long as a head may take
@@ -74,14 +75,40 @@ async def test_answer_in_the_making():
 
 
 async def test_most_connections():
-    """More connections than a process has are closed at once, and those that it has are served."""
+    """One connection more than a process has takes the place of the one that has waited longest; the others are served."""
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(serving(endpoints=ENDPOINTS, max_requests=1))
-        first, *_ = [await stack.enter_async_context(connected(running)) for _ in range(CONNECTIONS_PER_REQUEST)]
-        refused = await stack.enter_async_context(connected(running))
-        assert await _is_reset(refused)
-        await first.send(REQUEST)
-        assert 200 == (await first.answer())[0]
+        held = [await stack.enter_async_context(connected(running)) for _ in range(CONNECTIONS_PER_REQUEST)]
+        # Served by now, the first has waited for less long than the second.
+        for wire in held:
+            await wire.send(REQUEST)
+            await wire.answer()
+        await held[0].send(REQUEST)
+        await held[0].answer()
+        new = await stack.enter_async_context(connected(running, REQUEST))
+        statuses = [(await new.answer())[0]]
+        assert await _is_reset(held[1])
+        for wire in (held[0], *held[2:]):
+            await wire.send(REQUEST)
+            statuses.append((await wire.answer())[0])
+
+    assert [200] * CONNECTIONS_PER_REQUEST == statuses
+
+
+async def test_most_connections_at_work():
+    """A connection on which a request is answered makes room for nobody, even if all others have to."""
+    gate = Gate()
+    asking = b"GET /api/v1/gate HTTP/1.1\r\nhost: a\r\n\r\n"
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving(endpoints=gate.endpoints(), max_requests=1))
+        first = await stack.enter_async_context(connected(running, asking))
+        await gate.entered.wait()
+        others = [await stack.enter_async_context(connected(running)) for _ in range(2 * CONNECTIONS_PER_REQUEST)]
+        assert all([await _is_reset(wire) for wire in others[:CONNECTIONS_PER_REQUEST]])
+        gate.open.set()
+        status, _, _ = await first.answer()
+
+    assert 200 == status
 
 
 async def test_not_http():

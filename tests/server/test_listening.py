@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from tests.server.command import served
 
 pytest.importorskip("uvicorn")
 
@@ -31,3 +35,18 @@ def test_one_that_is_alone_takes_them_at_once():
     """Whoever connects while the only process is on its way up waits for it."""
     with listen("127.0.0.1", 0) as bound, socket.create_connection(bound.getsockname(), timeout=10):
         bound.accept()[0].close()
+
+
+def test_more_connections_than_files(tmp_path):
+    """A process takes as many files as its system allows, and no more connections than leave it some for its work."""
+    resource = pytest.importorskip("resource")
+    with served(tmp_path / "a.db", files=400) as running, ExitStack() as stack:
+        address = urlsplit(running.line["url"])
+        for _ in range(600):
+            stack.enter_context(socket.create_connection((address.hostname, address.port)))
+        given = {name: running.line[name] for name in ("client_id", "client_secret")}
+        answer = httpx.post(f"{running.line['url']}/api/v1/account/applications/token", json=given, timeout=60)
+        if hasattr(resource, "prlimit"):
+            assert (400, 400) == resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE)
+
+    assert 200 == answer.status_code

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from plugbay.server.app import create_app
-from plugbay.server.listening import Process, listen, loop_factory
+from plugbay.server.listening import Process, allow_files, listen, loop_factory
 from plugbay.server.logs import configure
 from plugbay.server.oauth.apps import CALLBACK_PATH
 from plugbay.server.run import Access, first_access, opened
@@ -50,6 +50,7 @@ def serve(given: dict[str, Any], *, with_sandbox: bool, as_json: bool) -> int:
     """
     settings = Settings.from_environment(**given)
     configure(settings.log_level)
+    allow_files()
     try:
         bound = listen(settings.host, settings.port, reuse_port=settings.reuse_port)
     except OSError as error:

@@ -18,9 +18,6 @@ MAX_HEAD = 32_768
 MAX_FRAMING = 8
 """Bytes beside the body, for each byte of it, of a body that comes in chunks: one of a single byte has five of its own."""
 
-CONNECTIONS_PER_REQUEST = 4
-"""Connections for each request that may run at once; most are idle."""
-
 _REFUSAL = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -36,7 +33,9 @@ class Connection(HttpToolsProtocol):
         server_state: Uvicorn's.
         app_state: Uvicorn's.
         head_seconds: The time for a head, from the connection's start or the head's first byte.
-        most: Connections that the process has at once; another is closed at once.
+        most: Connections that the process has at once. For one more the longest of those is closed on which no request
+            is being answered, so that nobody keeps others out by connections that he does not use.
+        waiting: Those connections, the longest first.
     """
 
     def __init__(
@@ -48,10 +47,12 @@ class Connection(HttpToolsProtocol):
         *,
         head_seconds: float,
         most: int,
+        waiting: dict[Connection, None],
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._head_seconds = head_seconds
         self._most = most
+        self._waiting = waiting
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
         self._fields = 0
@@ -62,12 +63,16 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
         super().connection_made(transport)
+        self._waiting[self] = None
         if len(self.connections) > self._most:
-            transport.abort()
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            longest.transport.abort()
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is over."""
+        self._waiting.pop(self, None)
         self._stop_timer()
         super().connection_lost(exc)
 
@@ -106,6 +111,7 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is complete."""
         self._stop_timer()
+        self._waiting.pop(self, None)
         self._in_head = False
         # A head that came whole, with what is behind it, is known by its fields alone.
         is_too_large = self._fields > MAX_HEAD
@@ -119,6 +125,12 @@ class Connection(HttpToolsProtocol):
         """The whole request is here; what comes next is the next head."""
         super().on_message_complete()
         self._in_head = True
+
+    def on_response_complete(self) -> None:
+        """An answer is complete; if another request has come behind it, that is answered now."""
+        super().on_response_complete()
+        if not self.transport.is_closing() and not self._is_answering():
+            self._waiting[self] = None
 
     def _start_timer(self) -> None:
         self._head_timer = self.loop.call_later(self._head_seconds, self._late)
@@ -151,11 +163,12 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connection(*, head_seconds: float, most_requests: int) -> Any:
+def connection(*, head_seconds: float, most: int) -> Any:
     """What makes the connections of a server, for uvicorn's `http`.
 
     Args:
         head_seconds: The time for a request's head.
-        most_requests: Requests that may run at once.
+        most: Connections that the process has at once.
     """
-    return partial(Connection, head_seconds=head_seconds, most=CONNECTIONS_PER_REQUEST * most_requests)
+    waiting: dict[Connection, None] = {}
+    return partial(Connection, head_seconds=head_seconds, most=most, waiting=waiting)

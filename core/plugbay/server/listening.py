@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
+import sys
 from collections.abc import Callable, Generator
 from time import monotonic
 from types import FrameType
@@ -17,9 +18,15 @@ from plugbay.server.connection import connection
 from plugbay.server.settings import Settings
 from plugbay.server.state import Drain
 
-__all__ = ["Process", "listen", "loop_factory"]
+if sys.platform != "win32":
+    import resource
+
+__all__ = ["CONNECTIONS_PER_REQUEST", "Process", "allow_files", "listen", "loop_factory"]
 
 BACKLOG = 2048
+
+CONNECTIONS_PER_REQUEST = 4
+"""Connections for each request that may run at once; most are idle."""
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
@@ -120,7 +127,7 @@ class Process(uvicorn.Server):
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=connection(head_seconds=settings.header_timeout, most_requests=settings.max_requests),
+        http=connection(head_seconds=settings.header_timeout, most=_most_connections(settings.max_requests)),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -132,6 +139,27 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=round(settings.drain_seconds),
         backlog=BACKLOG,
     )
+
+
+def allow_files() -> None:
+    """Lets the process have as many files open as its system allows, since each connection is one.
+
+    What it is given to begin with is often 1024, for the sake of old programs (select(2)).
+    """
+    if sys.platform != "win32":
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Some systems allow less than they say.
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _most_connections(max_requests: int) -> int:
+    wanted = CONNECTIONS_PER_REQUEST * max_requests
+    if sys.platform == "win32":
+        return wanted
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Half is for the database, for what is asked of Zendesk, and for files.
+    return wanted if allowed == resource.RLIM_INFINITY else max(1, min(wanted, allowed // 2))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
