@@ -193,8 +193,8 @@ class Arguments:
             bound: dict[str, Any] = self._validator.validate_python(given)
         except ValidationError as error:
             bound = self._mended(given, error)
-        if where := _unsendable(bound):
-            raise self._refusal({where: ["has half a character, which no service takes"]}, {})
+        if (where := _unsendable(bound)) is not None:
+            raise self._refusal({_place(where): ["has half a character, which no service takes"]}, {})
         if self._changes and not self._changes_something(bound, params):
             raise self._refusal({"": ["nothing to change was given"]}, {**bound, **self._example_change()})
         return bound
@@ -282,8 +282,7 @@ class Arguments:
     def _explained(self, given: dict[str, Any], error: ValidationError) -> InvalidParameterError:
         problems: dict[str, list[str]] = {}
         for item in error.errors(include_url=False)[:_MAX_PROBLEMS]:
-            where = ".".join(clip(str(part), MAX_SHOWN) for part in item["loc"])
-            problems.setdefault(where, []).append(self._problem(item))
+            problems.setdefault(_place(item["loc"]), []).append(self._problem(item))
         return self._refusal(problems, given)
 
     def _problem(self, item: Any) -> str:
@@ -432,14 +431,22 @@ def _no_flag(value: Any) -> Any:
     return value
 
 
-def _unsendable(value: Any, where: str = "") -> str | None:
-    """Where `value` holds half of a surrogate pair, which has no form in UTF-8."""
+def _place(path: Sequence[Any]) -> str:
+    return ".".join(clip(str(part), MAX_SHOWN) for part in path)
+
+
+def _unsendable(value: Any, path: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+    """The path to what holds half of a surrogate pair, which has no form in UTF-8."""
     if isinstance(value, str):
-        return None if value.isascii() or value.encode(errors="ignore").decode() == value else where
-    if is_object(value):
-        parts = ((f"{where}.{name}" if where else str(name), item) for name, item in value.items())
-    elif is_list(value):
-        parts = ((f"{where}.{index}", item) for index, item in enumerate(value))
-    else:
-        return None
-    return next((found for name, item in parts if (found := _unsendable(item, name))), None)
+        return None if _is_sendable(value) else path
+    parts = value.items() if is_object(value) else enumerate(value) if is_list(value) else ()
+    for name, item in parts:
+        if isinstance(name, str) and not _is_sendable(name):
+            return path
+        if (found := _unsendable(item, (*path, name))) is not None:
+            return found
+    return None
+
+
+def _is_sendable(text: str) -> bool:
+    return text.isascii() or text.encode(errors="ignore").decode() == text

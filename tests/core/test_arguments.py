@@ -232,11 +232,17 @@ class TestRefusal:
         """A name that is not a text is refused."""
         assert {"1": ["not a name"]} == refused("list", {1: 2}).details["fields"]
 
-    def test_half_a_character(self, refused):
-        """A text that has no form in UTF-8 is refused here, not by whoever encodes it."""
-        error = refused("create", {"name": "\ud800", "contents": {"a": ["x"]}})
-
-        assert ["name"] == list(error.details["fields"])
+    @pytest.mark.parametrize(
+        ("params", "field"),
+        [
+            ({"name": "\ud800", "contents": {"a": ["x"]}}, "name"),
+            ({"name": "A", "contents": {"a": ["x", {"\ud800": 1}]}}, "contents.a.1"),
+            ({"name": "A", "contents": {"é" * 300_000: [*["é"] * 15_000, "\udc00"]}}, f"contents.{'é' * 59}….15000"),
+        ],
+    )
+    def test_half_a_character(self, refused, params, field):
+        """A text or a name that has no form in UTF-8 is refused here, not by whoever encodes it."""
+        assert [field] == list(refused("create", params).details["fields"])
 
     def test_size_of_a_refusal(self, refused):
         """However much is wrong, the answer stays short."""
