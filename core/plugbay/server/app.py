@@ -99,7 +99,7 @@ class _Application(Starlette):
         server: Server = self.state.server
         settings = server.settings
         inner: ASGIApp = Boundary(Deadlines(self.router, seconds=settings.request_timeout), _failure)
-        inner = Bodies(inner, limit=settings.body_limit, seconds=settings.body_timeout)
+        inner = Bodies(inner, server.drain, limit=settings.body_limit, seconds=settings.body_timeout)
         inner = Draining(inner, server.drain, settings.max_requests)
         inner = SecurityHeaders(inner, is_https=settings.is_https)
         return RequestIds(Tracing(AccessLog(inner)))

@@ -10,7 +10,7 @@ from plugbay.server.failures import ApiError
 if TYPE_CHECKING:
     from plugbay.server.state import Drain, Server
 
-__all__ = ["count_request", "hold", "let_go"]
+__all__ = ["count_request", "hold", "let_go", "make_room"]
 
 _CLIENT = "plugbay.client"
 _HELD = "plugbay.held"
@@ -73,3 +73,22 @@ def let_go(drain: Drain, scope: MutableMapping[str, Any]) -> None:
     drain.by_holder[holder] -= 1
     if not drain.by_holder[holder]:
         del drain.by_holder[holder]
+
+
+def make_room(drain: Drain, holder: str | None = None) -> bool:
+    """Gives up the request whose body is awaited longest: whoever is served takes his time with the answer, not before.
+
+    Args:
+        drain: Where the requests are.
+        holder: Who needs the room, if it must be one of his own; see `hold`.
+
+    Returns:
+        Whether there was any.
+    """
+    longest = next((each for each in drain.awaited if holder in (None, each.scope.get(_HELD))), None)
+    if longest is None:
+        return False
+    del drain.awaited[longest]
+    let_go(drain, longest.scope)
+    longest.give_up()
+    return True

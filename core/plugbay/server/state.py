@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from plugbay.server.settings import Settings
 
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     )
     from plugbay.server.vault import Vault
 
-__all__ = ["Drain", "Server"]
+__all__ = ["Awaited", "Drain", "Server"]
+
+
+class Awaited(Protocol):
+    """A body that is not there yet.
+
+    Attributes:
+        scope: Its request's.
+    """
+
+    scope: MutableMapping[str, Any]
+
+    def give_up(self) -> None:
+        """Waits for it no longer."""
 
 
 @dataclass(slots=True)
@@ -37,11 +51,13 @@ class Drain:
         begun: From then on the process is not ready, and closes each connection after its answer.
         running: Requests that are being answered.
         by_holder: The same for each client that has any, and for each address without a client.
+        awaited: Their bodies that are not there yet, the one that is awaited longest first.
     """
 
     begun: bool = False
     running: int = 0
     by_holder: Counter[str] = field(default_factory=Counter[str])
+    awaited: dict[Awaited, None] = field(default_factory=dict["Awaited", None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,14 @@ CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 
 @pytest.fixture
 async def running():
-    async with serving(endpoints=ENDPOINTS, body_limit=1000, body_timeout=0.2) as running:
+    async with serving(endpoints=ENDPOINTS, body_limit=1000) as running:
+        yield running
+
+
+@pytest.fixture
+async def hasty():
+    """A server that waits for no body."""
+    async with serving(endpoints=ENDPOINTS, body_timeout=0.2) as running:
         yield running
 
 
@@ -70,9 +77,9 @@ class TestTooLarge:
 class TestTooSlow:
     """408."""
 
-    async def test_stalled(self, running):
+    async def test_stalled(self, hasty):
         """A body that does not go on is given up, and the connection ends."""
-        async with connected(running) as wire:
+        async with connected(hasty) as wire:
             await wire.send(HEAD + b'content-length: 20\r\n\r\n{"name":')
             status, headers, body = await wire.answer()
 
@@ -80,14 +87,14 @@ class TestTooSlow:
             assert "body_too_slow" == json.loads(body)["errors"][0]["error_code"]
             assert b"" == await wire.rest()
 
-    async def test_trickling(self, running):
+    async def test_trickling(self, hasty):
         """Sending a little now and then does not win time: the limit is for the whole body."""
-        async with connected(running) as wire:
+        async with connected(hasty) as wire:
             await wire.send(CHUNKED)
             answer = asyncio.create_task(wire.answer())
             while not answer.done():
                 await wire.send(chunk(b" "))
-                await running.http.get("/openapi.json")
+                await hasty.http.get("/openapi.json")
             status, _, _ = await answer
 
         assert 408 == status

@@ -6,7 +6,6 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-import httpx
 import pytest
 from tests.server.demo import ENDPOINTS, TOKEN, Gate
 from tests.server.middleware.wire import connected
@@ -93,17 +92,40 @@ async def test_one_client_does_not_have_it_all(gate):
     assert (200, 200, {}) == (answer.status_code, again.status_code, dict(running.server.drain.by_holder))
 
 
-async def test_one_address_does_not_have_it_all():
-    """Strangers whose bodies take their time have half of what may run at once, and others the rest."""
-    head = b"POST /api/v1/account/applications/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
-    async with serving(endpoints=[TOKEN, *ENDPOINTS], max_requests=4) as running, AsyncExitStack() as held:
-        for _ in range(3):
-            wire = await held.enter_async_context(connected(running))
-            await wire.send(head + b"content-length: 9\r\n\r\n{")
-        status, _ = await wire.head()  # the last is refused before its body is there, so the two others are in
-        elsewhere = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-        async with httpx.AsyncClient(base_url=running.url, transport=elsewhere, trust_env=False) as other:
-            given = {"client_id": running.client_id, "client_secret": running.client_secret}
-            answer = await other.post(TOKEN.path, json=given)
+HEAD = (
+    b"POST /api/v1/account/applications/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    b"content-length: 9\r\nexpect: 100-continue\r\n\r\n"
+)
 
-    assert (503, 200) == (status, answer.status_code)
+
+async def begun(held, running, address):
+    """A request whose body is being awaited."""
+    wire = await held.enter_async_context(connected(running, HEAD, address))
+    assert 100 == (await wire.head())[0]
+    return wire
+
+
+async def test_one_address_does_not_have_it_all():
+    """Strangers of one address whose bodies take their time have half of what may run at once, the latest of them."""
+    async with serving(endpoints=[TOKEN, *ENDPOINTS], max_requests=4) as running, AsyncExitStack() as held:
+        wires = [await begun(held, running, "127.0.0.1") for _ in range(3)]
+        status, headers = await wires[0].head()
+        for wire in wires[1:]:
+            await wire.send(b"{}       ")
+        others = [(await wire.head())[0] for wire in wires[1:]]
+
+    assert (503, "close") == (status, headers["connection"])
+    assert [422, 422] == others
+
+
+async def test_bodies_that_do_not_come():
+    """However many addresses begin bodies and do not end them, whoever has his whole request is answered."""
+    async with serving(endpoints=[TOKEN, *ENDPOINTS], max_requests=4) as running, AsyncExitStack() as held:
+        wires = [await begun(held, running, f"127.0.0.{number}") for number in (2, 3, 2, 3)]
+        given = {"client_id": running.client_id, "client_secret": running.client_secret}
+        answers = [await running.http.post(TOKEN.path, json=given) for _ in range(3)]
+        first = (await wires[0].head())[0]
+
+    assert [200, 200, 200] == [answer.status_code for answer in answers]
+    assert 503 == first
+    assert {} == running.server.drain.awaited

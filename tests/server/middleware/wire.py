@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -43,9 +44,19 @@ class Wire:
 
 
 @asynccontextmanager
-async def connected(running: Running) -> AsyncGenerator[Wire]:
-    """A connection for the block."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", running.http.base_url.port)
+async def connected(running: Running, at_once: bytes = b"", address: str = "127.0.0.1") -> AsyncGenerator[Wire]:
+    """A connection for the block.
+
+    Args:
+        running: To what.
+        at_once: Is sent before the server can take the connection, so that none of its time has passed then.
+        address: Of this machine, from which the connection comes.
+    """
+    # It runs in this very event loop, which is not let go before the connection waits to be taken with all of this.
+    wire = socket.create_connection(("127.0.0.1", running.http.base_url.port or 0), source_address=(address, 0))
+    wire.sendall(at_once)
+    wire.setblocking(False)
+    reader, writer = await asyncio.open_connection(sock=wire)
     try:
         yield Wire(reader, writer)
     finally:

@@ -7,7 +7,8 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from plugbay.server.failures import ApiError, answer_for, too_large
+from plugbay.server.failures import ApiError, answer_for, too_large, unavailable
+from plugbay.server.state import Drain
 
 __all__ = ["Bodies"]
 
@@ -28,12 +29,14 @@ class Bodies:
 
     Args:
         app: What answers.
+        drain: Where it is kept which bodies are awaited; one of them may have to make room for another request.
         limit: Bytes of a body.
         seconds: From the first time that the body is asked for to its end.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, drain: Drain, *, limit: int, seconds: float) -> None:
         self._app = app
+        self._drain = drain
         self._limit = limit
         self._seconds = seconds
 
@@ -41,23 +44,28 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(scope, receive, send, self._limit, self._seconds)
+        body = _Body(self._drain, scope, receive, send, self._limit, self._seconds)
         if body.declared > self._limit:
             body.is_refused = True
             await answer_for(too_large(self._limit), "")(scope, receive, body.send)
-        else:
+            return
+        try:
             await self._app(scope, body.receive, body.send)
+        finally:
+            self._drain.awaited.pop(body, None)
 
 
 class _Body:
     """The body of one request, and the answer that may have to be sent before its end."""
 
     __slots__ = (
-        "_deadline", "_is_chunked", "_limit", "_receive", "_seconds", "_send", "_size", "declared", "is_complete",
-        "is_refused",
+        "_deadline", "_drain", "_is_chunked", "_is_given_up", "_limit", "_receive", "_seconds", "_send", "_size",
+        "_waiting", "declared", "is_complete", "is_refused", "scope",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int, seconds: float) -> None:
+    def __init__(self, drain: Drain, scope: Scope, receive: Receive, send: Send, limit: int, seconds: float) -> None:
+        self.scope = scope
+        self._drain = drain
         self._receive = receive
         self._send = send
         self._limit = limit
@@ -67,24 +75,38 @@ class _Body:
         self.declared, self._is_chunked = _framing(scope)
         self.is_complete = False
         self.is_refused = False
+        self._waiting: asyncio.Timeout | None = None
+        self._is_given_up = False
 
     async def receive(self) -> Message:
         if self.is_complete:
             return await self._receive()
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._seconds
+            self._drain.awaited[self] = None
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(self._deadline) as self._waiting:
                 message = await self._receive()
         except TimeoutError:
             self.is_refused = True
-            raise _too_slow(self._seconds) from None
+            raise (_given_up() if self._is_given_up else _too_slow(self._seconds)) from None
+        finally:
+            self._waiting = None
         self._size += len(message.get("body", b""))
         if self._size > self._limit:
             self.is_refused = True
             raise too_large(self._limit)
         self.is_complete = not message.get("more_body", False)
+        if self.is_complete:
+            self._drain.awaited.pop(self, None)
         return message
+
+    def give_up(self) -> None:
+        """Waits no longer than now."""
+        self._is_given_up = True
+        self._deadline = asyncio.get_running_loop().time()
+        if self._waiting is not None:
+            self._waiting.reschedule(self._deadline)
 
     async def send(self, message: Message) -> None:
         ends_early = self.is_refused or (self._is_chunked and not self.is_complete)
@@ -120,3 +142,7 @@ def _framing(scope: Scope) -> tuple[int, bool]:
 
 def _too_slow(seconds: float) -> ApiError:
     return ApiError(408, f"The body did not arrive within {seconds:g} seconds.", error_code="body_too_slow")
+
+
+def _given_up() -> ApiError:
+    return unavailable("The server needed the room for requests whose bodies were there.")

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugbay.server.failures import answer_for, unavailable
 from plugbay.server.guessing import origin_of
-from plugbay.server.shares import hold, let_go
+from plugbay.server.shares import hold, let_go, make_room
 from plugbay.server.state import Drain
 
 __all__ = ["Draining"]
@@ -18,7 +18,7 @@ _PROBES = frozenset({"/health", "/ready"})
 
 
 class Draining:
-    """Counts requests; refuses those that are too many; closes connections after their answers once the end has begun.
+    """Counts requests; refuses those that are too many, or others whose bodies do not come; closes connections after their answers once the end has begun.
 
     A client whose connection is closed asks the next process. So a request on a connection that was kept is still
     answered, and the connection ends with the answer.
@@ -58,5 +58,9 @@ class Draining:
 
     def _may_run(self, scope: Scope) -> bool:
         client = scope.get("client")
-        address = origin_of(client[0]) if client else ""
-        return self._drain.running <= self._most and hold(self._drain, scope, f"address {address}", self._most)
+        holder = f"address {origin_of(client[0]) if client else ''}"
+        if self._drain.running > self._most and not make_room(self._drain):
+            return False
+        if hold(self._drain, scope, holder, self._most):
+            return True
+        return make_room(self._drain, holder) and hold(self._drain, scope, holder, self._most)
