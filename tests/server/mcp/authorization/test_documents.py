@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from plugbay.server.mcp.authorization.documents import client_of
+from plugbay.server.mcp.authorization.documents import FETCHES_PER_MINUTE, client_of
 from plugbay.server.mcp.authorization.refusals import OAuthError
 from plugbay.server.mcp.tables import mcp_documents
 from plugbay.server.store.rows import now
@@ -14,6 +14,7 @@ from ...serving import serving
 from ..documents import hosting
 
 REFUSED = "metadata document cannot be used"
+ORGANIZATION = "6f7ff0f0-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -160,6 +161,17 @@ async def test_not_even_a_host_of_documents_on_this_machine(sandbox, host):
     assert 0 == host.asked
 
 
+async def test_so_many_documents_in_a_minute(running, host):
+    """The people of one organization may have so many documents fetched, and those of another as many for themselves."""
+    urls = [host.url.replace("client.json", f"{number}.json") for number in range(2 * FETCHES_PER_MINUTE + 1)]
+    refused = [(await refusal(running.server, url)).status for url in urls]
+    other = await client_of(running.server, host.url, running.organization_id)
+
+    # The minute may end while the test runs, and begin once more.
+    assert {400, 429} == set(refused)
+    assert host.url == other.id
+
+
 async def test_nothing_is_asked_for_a_stranger(office, browser, host):
     """Nobody who has not signed in makes the server fetch a document."""
     answer = await browser.http.get(office.question(host.url))
@@ -170,5 +182,5 @@ async def test_nothing_is_asked_for_a_stranger(office, browser, host):
 
 async def refusal(server, url):
     with pytest.raises(OAuthError) as caught:
-        await client_of(server, url)
+        await client_of(server, url, ORGANIZATION)
     return caught.value

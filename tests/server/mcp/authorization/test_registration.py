@@ -111,5 +111,5 @@ async def test_registrations_are_limited(sandbox):
     async with serving(sandbox, sign_in_per_minute=2) as running:
         statuses = [(await running.http.post(PATH, json=GOOD)).status_code for _ in range(5)]
 
-    assert 429 == statuses[-1]
-    assert 201 == statuses[0]
+    # The minute may end while the test runs, and begin once more.
+    assert {201, 429} == set(statuses)

@@ -65,15 +65,20 @@ class RefusedError(Exception):
         super().__init__(str(error))
 
 
-async def read_request(server: Server, query: str) -> Asked:
+async def read_request(server: Server, query: str, organization_id: str) -> Asked:
     """What the client asks, checked.
+
+    Args:
+        server: The server.
+        query: The request.
+        organization_id: Whose person is to be asked.
 
     Raises:
         RefusedError: It may not ask, or not so.
     """
     try:
         fields = _fields(query)
-        client = await _client(server, fields.get("client_id"))
+        client = await _client(server, fields.get("client_id"), organization_id)
         redirect_uri = _redirect(client, fields.get("redirect_uri"))
     except OAuthError as error:
         raise RefusedError(error) from error
@@ -99,11 +104,11 @@ def _fields(query: str) -> dict[str, str]:
     return dict(found)
 
 
-async def _client(server: Server, client_id: str | None) -> McpClient:
+async def _client(server: Server, client_id: str | None, organization_id: str) -> McpClient:
     if not client_id:
         raise OAuthError("invalid_request", "client_id is missing.")
     if is_document_url(client_id):
-        return await client_of(server, client_id)
+        return await client_of(server, client_id, organization_id)
     client = await McpClients(server.database).get(client_id)
     if client is None:
         raise OAuthError("invalid_client", "The client is not known here, or no longer; it must register again.")

@@ -38,7 +38,7 @@ async def show(visit: Visit) -> Response:
     Who is not signed in is asked to do so before anything else, so that no stranger makes us fetch a document.
     """
     try:
-        asked = await read_request(visit.server, visit.request.url.query)
+        asked = await read_request(visit.server, visit.request.url.query, visit.organization_id)
     except RefusedError as error:
         return _refusal(visit.request, error)
     return await _ask(visit, asked)
@@ -48,7 +48,7 @@ async def show(visit: Visit) -> Response:
 async def decide(visit: Visit) -> Response:
     """Sends the browser back to the client, with a code or with the person's no."""
     try:
-        asked = await read_request(visit.server, visit.form.get("request", ""))
+        asked = await read_request(visit.server, visit.form.get("request", ""), visit.organization_id)
     except RefusedError as error:
         return _refusal(visit.request, error)
     settings = visit.server.settings

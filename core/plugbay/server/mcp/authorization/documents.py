@@ -32,8 +32,8 @@ LONGEST_URL = 1_000
 SHORTEST_KEPT, USUALLY_KEPT, LONGEST_KEPT = 60.0, 300.0, 3_600.0
 """Seconds for which a document is remembered: within these bounds as its answer says (RFC 9111 section 5.2.2)."""
 
-FETCHES_PER_MINUTE = 60
-"""Documents that are fetched in a minute, over all processes and from whoever asks."""
+FETCHES_PER_MINUTE = 20
+"""Documents that are fetched in a minute for the people of one organization, over all processes."""
 
 _PLAIN = re.compile(r"[!-~]+")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
@@ -45,8 +45,13 @@ def is_document_url(client_id: str) -> bool:
     return client_id.startswith(("https://", "http://"))
 
 
-async def client_of(server: Server, url: str) -> McpClient:
+async def client_of(server: Server, url: str, organization_id: str) -> McpClient:
     """The client that a document describes.
+
+    Args:
+        server: The server.
+        url: Where the document is.
+        organization_id: Whose person is to be asked.
 
     Raises:
         OAuthError: The URL may not be an id, or no document is there that describes the client under this very URL.
@@ -57,7 +62,7 @@ async def client_of(server: Server, url: str) -> McpClient:
     client = await known.remembered(url)
     if client is not None:
         return client
-    if await server.rates.take("mcp/documents", FETCHES_PER_MINUTE) is not None:
+    if await server.rates.take(f"mcp/documents/{organization_id}", FETCHES_PER_MINUTE) is not None:
         raise OAuthError("temporarily_unavailable", "Too many client documents are asked for.", status=429)
     try:
         document = await read_document(url, max_bytes=MAX_BYTES, timeout=FETCH_SECONDS, loopback=loopback)
