@@ -160,8 +160,8 @@ async def test_long_work_waits_all_the_same(service, hosted):
 async def test_limits_are_each_connector_s_own(service, hosted):
     """A connector that has to wait does not hold another one of the same service."""
     other = service.add(name="Other")
-    first = hosted(service, connector_id=service.kept[0].id, timeout=5)
-    second = hosted(service, connector_id=other.id, timeout=5)
+    first = hosted(service, connector_id=service.kept[0].id, timeout=30)
+    second = hosted(service, connector_id=other.id, timeout=30)
     service.next(f"{service.kept[0].id}/execute", JSONResponse({"message": "slow"}, 429, {"Retry-After": "60"}))
     for _ in range(2):
         with pytest.raises(RateLimitedError):

@@ -75,6 +75,9 @@ def test_what_is_given_wins(monkeypatch):
         found.api_url, found.client_id, found.client_secret.get_secret_value(), found.organization_id
     )  # fmt: skip
     assert access_of(AirbyteAuthConfig()).api_url == "https://of.environment/API_URL"
+    monkeypatch.setenv("AIRBYTE_API_URL", "")
+    with pytest.raises(ConfigurationError, match="AIRBYTE_API_URL is set, and empty"):
+        access_of(AirbyteAuthConfig())
     monkeypatch.delenv("AIRBYTE_API_URL")
     assert DEFAULT_URL == access_of(AirbyteAuthConfig()).api_url == "https://api.airbyte.ai"
 

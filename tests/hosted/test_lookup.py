@@ -165,6 +165,30 @@ async def test_a_named_connector_that_is_gone(service, hosted):
     assert [] == service.came(ROOT)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, {"x-connector-type": "zendesk-support"}),
+        (
+            {"workspace_name": "Zoë & Co"},
+            {"x-connector-type": "zendesk-support", "x-workspace-name": "Zo%C3%AB%20%26%20Co"},
+        ),
+    ],
+)
+async def test_what_a_named_connector_is_meant_to_be(service, hosted, vendor, given, said):
+    """With an id it is said of which kind and in which workspace it is meant to be, where the service looks at that."""
+    made = service.add(workspace=given.get("workspace_name", "default"))
+    connector = hosted(service, connector_id=made.id, **given)
+    await connector.check()
+    await connector.users.list(limit=1)
+    found = [
+        {name: each.headers.get(name) for name in ("x-connector-type", "x-workspace-name")} for each in service.requests
+    ]
+    expected = {} if vendor else said
+    assert [{name: expected.get(name) for name in told} for told in found[1:]] == found[1:]
+    assert 3 == len(found)
+
+
 async def test_a_missing_record_is_no_missing_connector(service, hosted):
     """A record that is not there costs no new look-up."""
     service.add()

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from tests.hosted.service import TOKEN, Service
 
-from plugbay import Policy
+from plugbay import PlugbayError, Policy
 from plugbay.connectors.zendesk_support import ZendeskSupportOauth20AuthConfig
 from plugbay.hosted import Workspace
 from plugbay.tools import execute_specs
@@ -149,3 +149,17 @@ async def test_no_secret_is_anywhere(seed, library, vendor, hosted, log):
     assert len(log.lines) > OPERATIONS
     leaks = {secret[:4] + "...": text[:300] for text in [*shown, *log.lines] for secret in secrets if secret in text}
     assert {} == leaks
+
+
+async def test_a_secret_that_the_service_quotes(library, vendor, hosted):
+    """The client's secret, which is sent for the token alone, is in no error that quotes it later."""
+    with Service(library, vendor=vendor, settings={"retry": QUICK}) as service:
+        service.add()
+        said = f"No {service.client_secret}"
+        body = {"code": "authentication", "message": said, "hint": said, "details": {"said": [said]}}
+        service.next("/execute", JSONResponse({"message": said, "error": body}, 409))
+        with pytest.raises(PlugbayError) as caught:
+            await hosted(service).tickets.list(limit=1)
+
+    assert service.client_secret not in "".join(told_by(caught.value))
+    assert "[credentials]" in caught.value.message

@@ -49,6 +49,15 @@ async def test_what_is_posted(library_service, hosted):
     assert {f"Bearer {token}" for token in library_service.tokens} == {each.headers["authorization"] for each in others}
 
 
+@pytest.mark.parametrize("status", [200, 400, 404])
+async def test_a_refused_token_names_its_request(library_service, hosted, status):
+    """The error of a token that is not given has the service's name for the request."""
+    library_service.next(TOKEN, Response("no token", status, {"x-request-id": "req-1"}))
+    with pytest.raises(PlugbayError) as caught:
+        await hosted(library_service).users.list(limit=1)
+    assert "req-1" == caught.value.request_id
+
+
 async def test_connectors_of_one_client_share_it(library_service, hosted):
     """Two connectors of one client and one service need one token; another client has its own."""
     await hosted(library_service).users.list(limit=1)

@@ -58,7 +58,7 @@ async def test_list(service, workspace, vendor):
         id=kept[0].id,
         name="N0",
         definition_id=ZendeskSupportConnector.definition_id,
-        kind="Zendesk-Support",
+        kind="zendesk-support",
         status=None if vendor else "active",
         created_at="2026-11-01T00:00:00Z",
         updated_at="2026-11-02T00:00:00Z",
@@ -163,7 +163,7 @@ async def test_get_nothing(service, workspace):
     with pytest.raises(ConnectorNotFoundError):
         await workspace.get_connector(connector_id=str(uuid.uuid4()))
     service.next(odd.id, JSONResponse({"id": odd.id, "name": "Odd", "source_template": {"name": "Salesforce"}}))
-    with pytest.raises(ConnectorNotFoundError, match="kind that is not installed here: Salesforce"):
+    with pytest.raises(ConnectorNotFoundError, match="kind that is not installed here: salesforce"):
         await workspace.get_connector(connector_id=odd.id)
     for wrong in ({}, {"connector_id": "x", "name": "y"}, {"connector_id": "../x"}):
         with pytest.raises(InvalidParameterError):

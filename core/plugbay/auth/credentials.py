@@ -20,10 +20,12 @@ class TokenAnswer:
     Args:
         status: HTTP status.
         json: The decoded body, or None if it is not JSON; never shown, as it holds tokens.
+        request_id: What the service calls the request, if it says so.
     """
 
     status: int
     json: Any = field(repr=False)
+    request_id: str | None = None
 
 
 Exchange = Callable[[str, Mapping[str, str]], Awaitable[TokenAnswer]]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from plugbay.errors import ConfigurationError, ResponseIntegrityError
+from pydantic import SecretStr
+
+from plugbay.errors import ConfigurationError, PlugbayError, ResponseIntegrityError
 from plugbay.hosted.errors import is_settled, read_error
+from plugbay.hosted.sending import posted, without
 from plugbay.hosted.settings import access_of
 from plugbay.hosted.token import OUR_DIALECT, ClientToken, token_of
 from plugbay.json_safe import is_list, is_object
-from plugbay.transport import Bounds, Deadline, Request, Transport
+from plugbay.transport import Bounds, Deadline, Request, Response, Transport
 from plugbay.transport.bounds import check_bounds
 from plugbay.transport.origin import Origin
 from plugbay.types import AirbyteAuthConfig
@@ -34,17 +37,19 @@ class HostedApi:
     Args:
         config: The service and the client, as far as they are given.
         bounds: What a call may take.
+        meant: Headers by which `plugbay serve` refuses to use another connector than the one that is meant.
 
     Raises:
         ConfigurationError: The bounds make no sense. Nothing is sent here, and no environment read.
     """
 
-    def __init__(self, config: AirbyteAuthConfig, bounds: Bounds) -> None:
+    def __init__(self, config: AirbyteAuthConfig, bounds: Bounds, meant: Mapping[str, str] | None = None) -> None:
         check_bounds(bounds["timeout"], bounds["max_attempts"], bounds["max_bytes"])
         if config.api_url is not None:
             _check_url(config.api_url)
         self._config = config
         self._bounds = bounds
+        self._meant = dict(meant or {})
         self._lock = threading.Lock()
         self._way: _Way | None = None
 
@@ -71,8 +76,9 @@ class HostedApi:
         await self.transport.sign_in(deadline)
 
     def addressed(self, request: Request) -> Request:
-        """The request for the organization that was chosen."""
-        return replace(request, headers={**request.headers, **self._open().headers})
+        """The request for the organization that was chosen, and for the connector that is meant."""
+        meant = self._meant if self.is_ours else {}
+        return replace(request, headers={**request.headers, **self._open().headers, **meant})
 
     async def fetch(self, request: Request, deadline: Deadline | None = None) -> Any:
         """The JSON of one answer; None for an answer without a body. Every failure is a `PlugbayError`.
@@ -150,6 +156,12 @@ def _check_url(api_url: str) -> None:
     raise ConfigurationError(message)
 
 
+def _reader(client_secret: SecretStr) -> Callable[[Request, Response], PlugbayError]:
+    """What reads errors: the transport strikes out the token that it sent, and knows nothing of the secret."""
+    secret = posted({"client_secret": client_secret})
+    return lambda request, response: without(secret, read_error(request, response))
+
+
 class _Way:
     """What `HostedApi` is once it knows where to and as whom."""
 
@@ -163,7 +175,7 @@ class _Way:
         self.transport = Transport(
             access.api_url,
             self.token,
-            read_error=read_error,
+            read_error=_reader(access.client_secret),
             read_budgets=lambda _: (),
             settles=is_settled,
             **bounds,

@@ -12,7 +12,7 @@ from plugbay.hosted.answer import Answer, read_answer, record_of, records_of
 from plugbay.hosted.api import CONNECTORS, HostedApi
 from plugbay.hosted.dialect import PER_PAGE, PageReader, vendor_params
 from plugbay.hosted.errors import rebuilt
-from plugbay.hosted.lookup import Lookup
+from plugbay.hosted.lookup import Lookup, meant
 from plugbay.hosted.reading import Reading
 from plugbay.json_safe import dumps, is_object
 from plugbay.operation import Effect, FileSource, Operation, Pager, Slice
@@ -49,7 +49,7 @@ class HostedExecutor(BaseExecutor):
 
     def __init__(self, config: AirbyteAuthConfig, slug: str, definition_id: str, bounds: Bounds) -> None:
         super().__init__()
-        self._api = HostedApi(config, bounds)
+        self._api = HostedApi(config, bounds, meant(config, slug))
         self._lookup = Lookup(self._api, config, slug, definition_id)
 
     async def stream(
@@ -88,7 +88,7 @@ class HostedExecutor(BaseExecutor):
     async def identify(self, probe: Probe) -> Mapping[str, Any]:
         """Who the credentials belong to, which the hosted service asks by itself; every failure is a `PlugbayError`."""
         del probe
-        deadline = self._api.transport.deadline()
+        deadline = await self._begin(patient=False)
 
         async def check(connector_id: str) -> Any:
             path = f"{CONNECTORS}/{connector_id}/check"

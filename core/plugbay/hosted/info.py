@@ -24,7 +24,7 @@ class ConnectorInfo:
         id: What `connector_id` takes.
         name: Its name, for people.
         definition_id: What the service knows its kind by, if it says so.
-        kind: The name of its kind, if the service says so.
+        kind: The slug of its kind, as `zendesk-support`, if the service says so.
         status: "active", or "needs_reauth" if its credentials have to be given again; None if the service does not say.
         created_at: When it was made, as the service wrote it.
         updated_at: When it was changed, as the service wrote it.
@@ -59,7 +59,8 @@ class ConnectorInfo:
             id=number,
             name=_text(item, "name") or "",
             definition_id=None if definition is None else definition.lower(),
-            kind=_text(template, "name"),
+            # The service writes it as a title, and compares it without regard to case.
+            kind=(_text(template, "name") or "").lower() or None,
             status=_text(item, "status"),
             created_at=_text(item, "created_at"),
             updated_at=_text(item, "updated_at"),

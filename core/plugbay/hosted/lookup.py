@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from plugbay.auth.flight import SingleFlight
 from plugbay.errors import (
     AmbiguousConnectorError,
@@ -16,10 +18,26 @@ from plugbay.hosted.segments import checked_id
 from plugbay.transport import Deadline
 from plugbay.types import AirbyteAuthConfig
 
-__all__ = ["Lookup"]
+__all__ = ["Lookup", "meant"]
+
+TYPE_HEADER, WORKSPACE_HEADER = "X-Connector-Type", "X-Workspace-Name"
 
 MOST_SHOWN = 20
 """Connectors that an error names."""
+
+
+def meant(config: AirbyteAuthConfig, slug: str) -> dict[str, str]:
+    """Headers that say what an id that was given is meant to be.
+
+    Args:
+        config: Has the id, and perhaps the workspace as well.
+        slug: The kind of connector.
+    """
+    if config.connector_id is None:
+        return {}
+    named = config.workspace_name or config.customer_name
+    # A header holds no letters beyond ASCII (RFC 9110 section 5.5).
+    return {TYPE_HEADER: slug, **({WORKSPACE_HEADER: quote(named)} if named else {})}
 
 
 class Lookup:

@@ -38,6 +38,16 @@ class Access(NamedTuple):
     organization_id: str | None
 
 
+def _url_of_environment() -> str:
+    url = os.environ.get(URL, DEFAULT_URL)
+    if not url.strip():
+        # Taken for unset, it would hand the id and secret of somebody's own service to the vendor's.
+        raise ConfigurationError(
+            f"{URL} is set, and empty.", hint=f"Unset it for {DEFAULT_URL}, or set it to the address."
+        )
+    return url
+
+
 def access_of(config: AirbyteAuthConfig) -> Access:
     """What the configuration says, and the environment where it is silent.
 
@@ -55,7 +65,7 @@ def access_of(config: AirbyteAuthConfig) -> Access:
         )
     organization = config.organization_id or os.environ.get(ORGANIZATION)
     return Access(
-        api_url=config.api_url or os.environ.get(URL) or DEFAULT_URL,
+        api_url=config.api_url or _url_of_environment(),
         client_id=header_text(client_id or "", "client id"),
         client_secret=SecretStr(header_text(client_secret, "client secret")),
         organization_id=header_text(organization, "organization id") if organization else None,

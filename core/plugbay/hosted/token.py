@@ -111,6 +111,7 @@ class ClientToken(Unpicklable, Credentials):
                 "What answers at api_url is not a hosted service: it does not speak JSON.",
                 hint="Check api_url, and whether a proxy or a sign-in page is on the way to it.",
                 details={"status": answer.status},
+                request_id=answer.request_id,
             )
         if answer.status in range(200, 300):
             said: Any = answer.json.get("dialect") if is_object(answer.json) else None
@@ -118,12 +119,16 @@ class ClientToken(Unpicklable, Credentials):
             return answer
         if answer.status in _NO_SUCH_PLACE:
             raise ConfigurationError(
-                "There is no hosted service at api_url: it gives no tokens.", details={"status": answer.status}
+                "There is no hosted service at api_url: it gives no tokens.",
+                hint="api_url is the service's address alone, without /api/v1 and without /mcp.",
+                details={"status": answer.status},
+                request_id=answer.request_id,
             )
         raise AuthenticationError(
             "The hosted service does not accept the client's id and secret.",
             hint=f"Check {ID} and {SECRET} (airbyte_client_id and airbyte_client_secret), and api_url.",
             details={"status": answer.status},
+            request_id=answer.request_id,
         )
 
 

@@ -6,6 +6,7 @@ chained: a failure is made into a value, and raised where the exception is gone.
 
 from __future__ import annotations
 
+import ssl
 from typing import NamedTuple
 
 import httpx
@@ -39,6 +40,8 @@ def no_answer(error: Exception, host: str) -> Failure:
     """The failure that an exception means which came before an answer did."""
     if _has_endless_headers(error):
         return Failure(_headers_too_large(host), final=True)
+    if _is_distrust(error):
+        return Failure(_no_trust(error, host), unsent=True, final=True)
     reason = type(error).__name__
     if isinstance(error, httpx.ConnectError):
         # Of a protocol error not even the text may be shown: it can quote a header.
@@ -56,6 +59,25 @@ def _has_endless_headers(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
+
+
+def _is_distrust(error: BaseException) -> bool:
+    """Whether the host's certificate does not hold, or it does not speak TLS at all: it will not by the next try."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER":
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def _no_trust(error: Exception, host: str) -> NetworkError:
+    return NetworkError(
+        f"No secure connection to {host} can be made ({clip(str(error), 200)}).",
+        hint="Check the address, its port, and the certificate that is there.",
+        retryable=False,
+        details={"host": host},
+    )
 
 
 def _headers_too_large(host: str) -> ResponseIntegrityError:

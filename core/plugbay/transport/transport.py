@@ -392,9 +392,9 @@ class Transport:
         if response.status in REDIRECTS or response.status == THROTTLED or response.status >= FIRST_SERVER_ERROR:
             raise self._error(call, replace(response, body=b""))
         try:
-            return TokenAnswer(response.status, response.json())
+            return TokenAnswer(response.status, response.json(), response.headers.get("x-request-id"))
         except ResponseIntegrityError:  # it shows the body, in which there may be a token
-            return TokenAnswer(response.status, None)
+            return TokenAnswer(response.status, None, response.headers.get("x-request-id"))
 
     def _error(self, call: Call, response: Response) -> PlugbayError:
         if response.status in REDIRECTS:

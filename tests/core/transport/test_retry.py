@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plugbay.auth import BasicToken
 from plugbay.errors import NetworkError, PlugbayError, RateLimitedError, ServiceError
-from plugbay.transport import Request, RetryPolicy
+from plugbay.sandbox import Sandbox
+from plugbay.transport import Request, RetryPolicy, Transport
 from plugbay.transport.waits import asked_wait
+
+from .conftest import read_error
 
 GET = Request("GET", "/tickets", repeatable=True)
 OK = httpx.Response(200, json={})
@@ -48,6 +52,17 @@ async def test_broken_connection_is_retried_for_a_read(transport, script, failur
     """A read is sent again whatever broke."""
     answers = script(failure("broken"), OK)
     assert (await transport(answers).send(GET)).attempts == 2
+
+
+async def test_no_secure_connection_is_final(clock):
+    """A host that does not speak TLS, or has no certificate that holds, will not by the next try."""
+    with Sandbox(seed=1, tickets=1) as sandbox:
+        address = sandbox.base_url.replace("http:", "https:")
+        plain = Transport(address, BasicToken("a", "b"), read_error=read_error, retry=clock.policy())
+        with pytest.raises(NetworkError, match="No secure connection to 127") as caught:
+            await plain.send(GET)
+        await plain.aclose()
+    assert (False, []) == (caught.value.retryable, clock.slept)
 
 
 async def test_three_tries_with_growing_waits(transport, script, clock):
