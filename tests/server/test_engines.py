@@ -47,7 +47,7 @@ async def test_calls_share_a_live_connector(running, record):
 async def test_a_changed_record_has_another(running, record):
     """After a change by a person calls have a new connector; the old one is closed when its last call ends."""
     async with running.server.engines.use(record) as old:
-        changed = await running.server.connectors.update(record.organization_id, record.id, subdomain="other")
+        changed = await running.server.connectors.update(record.organization_id, record.id, name="other")
         assert old is not await used(running, changed)
         assert (await old.execute("users", "me")).data["id"]
 

@@ -5,18 +5,32 @@ from __future__ import annotations
 import asyncio
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from plugbay.errors import ConfigurationError
+from plugbay.server import migrations
 from plugbay.server.database import Database
+from plugbay.server.keys import StaticKeys
+from plugbay.server.store import Connectors, Secrets
 from plugbay.server.tables import metadata
+from plugbay.server.vault import Vault
 
 # Its tables are in the same metadata, once it was imported.
 import_module("plugbay.server.mcp.tables")
+
+
+def _to(connection, revision):
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def _difference(connection):
@@ -30,6 +44,30 @@ async def test_the_steps_make_the_tables_that_the_code_means(database):
         assert [] == await connection.run_sync(_difference)
         found = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
     assert {*metadata.tables, "alembic_version"} == found
+
+
+async def test_connectors_stay_when_they_lose_columns(database_url):
+    """A connector of the tables before revision 0003 is there after it, with its settings."""
+    database = Database(database_url)
+    async with database.begin() as connection:
+        await connection.run_sync(_to, "0002")
+        await connection.execute(text("INSERT INTO organizations VALUES ('o', 'Acme', '{}', '[]', 0)"))
+        await connection.execute(text("INSERT INTO workspaces VALUES ('w', 'o', 'default', 'active', false, 0, 0)"))
+        await connection.execute(
+            text(
+                "INSERT INTO connectors VALUES ('c', 'o', 'w', 'zendesk-support', 'Support', 'acme', '{}', "
+                """'{"subdomain": "acme"}', NULL, 'oauth', NULL, 'active', NULL, NULL, NULL, 1, 0, 0)"""
+            )
+        )
+    await database.migrate()
+    found = await Connectors(database, Secrets(database, Vault(StaticKeys.random()))).get("o", "c")
+    assert ("Support", "acme", "oauth", "default") == (
+        found.name,
+        found.subdomain,
+        found.auth_kind,
+        found.workspace_name,
+    )
+    await database.close()
 
 
 async def test_a_second_run_changes_nothing(database):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +11,15 @@ from plugbay.connectors.zendesk.auth import OAuthConfig
 from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
 from plugbay.server.caller import not_found
 from plugbay.server.credentials import AuthKind, kind_of, sealed
-from plugbay.server.execution import check_running, note_status
+from plugbay.server.execution import check_running, definition_of_record, note_status
 from plugbay.server.failures import ApiError
 from plugbay.server.store import AuditEntry
+from plugbay.server.token_store import with_tokens
 
 if TYPE_CHECKING:
-    from plugbay.auth.tokens import Tokens
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from plugbay.auth.tokens import TokenStore
     from plugbay.connectors.zendesk.auth import ApiTokenConfig
     from plugbay.connectors.zendesk.connector import ZendeskConnector
     from plugbay.server.caller import Caller
@@ -30,8 +32,10 @@ __all__ = [
     "NewConnector",
     "check_connector",
     "check_credentials",
+    "check_workspace",
     "create_connector",
     "keep_connector",
+    "keep_credentials",
     "remove_connector",
     "replace_credentials",
     "tell_audit",
@@ -41,6 +45,10 @@ _REFUSED = 400
 
 _DEFINITE = frozenset({"authentication", "permission_denied", "configuration", "not_found"})
 """Failures that say that the credentials, or the account they are for, are not good."""
+
+_NOTHING_TO_ASK_WITH = (
+    "There is no access_token to ask with, and a refresh token, which is good for one use, is not spent for a check."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,6 @@ class NewConnector:
         name: Its name.
         subdomain: The Zendesk account.
         replication_config: Kept for replication.
-        environment: Kept as it was sent.
     """
 
     workspace_name: str
@@ -83,7 +90,6 @@ class NewConnector:
     name: str
     subdomain: str
     replication_config: Mapping[str, Any]
-    environment: Mapping[str, Any]
 
 
 async def create_connector(
@@ -94,14 +100,12 @@ async def create_connector(
     Raises:
         ApiError: 400, Zendesk refuses them, and nothing is kept; 404, the caller may not see the workspace.
     """
-    workspace_id = await _workspace_id(server, caller, new.workspace_name)
-    check = (await check_credentials(server, new.definition, config, new.subdomain, may_renew=False)).result
+    await check_workspace(server, caller, new.workspace_name)
+    check = await check_credentials(server, new.definition, config, new.subdomain)
     may_be_renewed = isinstance(config, OAuthConfig) and config.refresh_token is not None
     if check.status == "failed" and not may_be_renewed:
         raise _not_accepted(check)
-    record = await keep_connector(
-        server, caller, workspace_id, new, kind=kind_of(config), secret=sealed(config), check=check
-    )
+    record = await keep_connector(server, caller, new, secret=sealed(config), kind=kind_of(config), check=check)
     if check.status == "failed":
         # A refresh token is good once: it is spent only when the new pair has a place where it outlives this process.
         check = await check_connector(server, caller, record)
@@ -112,45 +116,36 @@ async def create_connector(
 
 
 async def keep_connector(
-    server: Server,
-    caller: Caller,
-    workspace_id: str | None,
-    new: NewConnector,
-    *,
-    kind: AuthKind,
-    secret: Mapping[str, Any],
-    check: CheckResult,
-    oauth_app_id: str | None = None,
+    server: Server, caller: Caller, new: NewConnector, *, secret: Mapping[str, Any], kind: AuthKind, check: CheckResult
 ) -> ConnectorRecord:
-    """Keeps a connector with its sealed credentials.
+    """Keeps a connector with its sealed credentials; it is there with its note in the audit log, or not at all.
 
     Args:
         server: The server.
         caller: Who makes it.
-        workspace_id: Where; None for the workspace of that name, which is made if need be.
         new: The connector.
-        kind: What kind of credentials it has.
         secret: What is sealed, from `plugbay.server.credentials`.
+        kind: What kind of credentials it has.
         check: What Zendesk said of them.
-        oauth_app_id: The organization's OAuth app that they were granted to.
     """
-    organization_id = caller.organization_id
-    if workspace_id is None:
-        workspace_id = (await server.workspaces.ensure(organization_id, new.workspace_name)).id
-    record = await server.connectors.create(
-        organization_id,
-        workspace_id,
-        connector_type=new.definition.slug,
-        name=new.name,
-        subdomain=new.subdomain,
-        replication_config=dict(new.replication_config),
-        environment={"subdomain": new.subdomain},
-        auth_kind=kind,
-        oauth_app_id=oauth_app_id,
-        secret=secret,
+    # Whoever has one workspace keeps it there, even if another takes its name meanwhile.
+    workspace_id = (
+        caller.workspace_id or (await server.workspaces.ensure(caller.organization_id, new.workspace_name)).id
     )
-    await server.connectors.note_check(organization_id, record.id, check.status)
-    await tell_audit(server, caller, "connector.created", record)
+    async with server.database.begin() as connection:
+        record = await server.connectors.create(
+            caller.organization_id,
+            workspace_id,
+            connector_type=new.definition.slug,
+            name=new.name,
+            subdomain=new.subdomain,
+            replication_config=new.replication_config,
+            auth_kind=kind,
+            secret=secret,
+            check_status=check.status,
+            connection=connection,
+        )
+        await tell_audit(server, caller, "connector.created", record, connection=connection)
     return record
 
 
@@ -158,31 +153,59 @@ async def replace_credentials(
     server: Server,
     caller: Caller,
     record: ConnectorRecord,
+    config: OAuthConfig | ApiTokenConfig,
+) -> CheckResult:
+    """Gives a connector credentials that somebody gave us, after asking Zendesk whether it accepts them.
+
+    Raises:
+        ApiError: 400, Zendesk refuses them, and the old ones stay.
+    """
+    # The old ones work until the new ones are known to, so a pair that is renewed has no place but here meanwhile.
+    kept = MemoryTokenStore()
+    definition = definition_of_record(record)
+    check = await check_credentials(server, definition, config, record.subdomain, token_store=kept)
+    if check.status == "failed":
+        raise _not_accepted(check, "the old ones stay")
+    secret, tokens = sealed(config), await kept.load()
+    if tokens is not None:
+        secret = with_tokens(secret, tokens)
+    await keep_credentials(server, caller, record, secret=secret, kind=kind_of(config), check=check)
+    return check
+
+
+async def keep_credentials(
+    server: Server,
+    caller: Caller,
+    record: ConnectorRecord,
     *,
     secret: Mapping[str, Any],
     kind: AuthKind,
     check: CheckResult,
-    oauth_app_id: str | None = None,
 ) -> None:
-    """Gives a connector other credentials; from then on nothing is done with the old ones."""
-    await server.connectors.replace_secret(
-        record.organization_id, record.id, secret, auth_kind=kind, oauth_app_id=oauth_app_id
-    )
-    await server.connectors.note_check(record.organization_id, record.id, check.status)
-    await tell_audit(server, caller, "credentials.set", record)
+    """Gives a connector other sealed credentials; from then on nothing is done with the old ones."""
+    async with server.database.begin() as connection:
+        await server.connectors.replace_secret(
+            record.organization_id,
+            record.id,
+            secret,
+            auth_kind=kind,
+            check_status=check.status,
+            connection=connection,
+        )
+        await tell_audit(server, caller, "credentials.set", record, connection=connection)
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Credentials that Zendesk was asked about.
+async def check_workspace(server: Server, caller: Caller, name: str) -> None:
+    """Lets a caller connect an account for a workspace: a token of one workspace may for that one alone.
 
-    Attributes:
-        result: What it said.
-        config: The credentials as they are now: a pair may have been renewed for the question.
+    Raises:
+        ApiError: 404, the caller may not see it, or may not make it.
     """
-
-    result: CheckResult
-    config: OAuthConfig | ApiTokenConfig
+    if caller.workspace_id is None:
+        return
+    known = await server.workspaces.by_name(caller.organization_id, name)
+    if known is None or not caller.sees(known.id):
+        raise not_found("workspace")
 
 
 async def check_credentials(
@@ -191,8 +214,8 @@ async def check_credentials(
     config: OAuthConfig | ApiTokenConfig,
     subdomain: str,
     *,
-    may_renew: bool = True,
-) -> Checked:
+    token_store: TokenStore | None = None,
+) -> CheckResult:
     """Asks Zendesk whose credentials these are, before they are kept.
 
     Args:
@@ -200,25 +223,23 @@ async def check_credentials(
         definition: The kind of connector.
         config: The credentials.
         subdomain: The Zendesk account.
-        may_renew: Whether a refresh token may be spent for it; whoever says so keeps what it was spent for.
+        token_store: Where a pair is kept that is renewed for the question. Without it no refresh token is spent: what
+            it was spent for would be lost.
 
     Raises:
         ApiError: 400, they cannot be sent at all.
     """
-    kept = MemoryTokenStore()
-    asking = config
-    if isinstance(config, OAuthConfig) and config.access_token is not None and not may_renew:
-        asking = OAuthConfig(access_token=config.access_token)
+    if token_store is None and isinstance(config, OAuthConfig) and config.access_token is not None:
+        config = OAuthConfig(access_token=config.access_token)
+    elif token_store is None and isinstance(config, OAuthConfig) and config.refresh_token is not None:
+        return _failed(AuthenticationError(_NOTHING_TO_ASK_WITH))
     try:
-        connector = server.engines.live(definition, asking, subdomain, token_store=kept)
+        connector = server.engines.live(definition, config, subdomain, token_store=token_store)
     except ConfigurationError as error:
         failed = _failed(error)
     else:
         async with connector:
-            result = await _asked(connector)
-        tokens = await kept.load()
-        is_pair = tokens is not None and tokens.refresh_token is not None
-        return Checked(result, _renewed(config, tokens) if is_pair else config)
+            return await _asked(connector)
     raise _not_accepted(failed)
 
 
@@ -245,24 +266,42 @@ async def check_connector(server: Server, caller: Caller, record: ConnectorRecor
 
 async def remove_connector(server: Server, caller: Caller, record: ConnectorRecord) -> str:
     """Removes a connector and its credentials; gives the id of the note of it in the audit log."""
-    await server.connectors.delete(record.organization_id, record.id)
-    return await tell_audit(server, caller, "connector.deleted", record)
+    async with server.database.begin() as connection:
+        await server.connectors.delete(record.organization_id, record.id, connection=connection)
+        return await tell_audit(server, caller, "connector.deleted", record, connection=connection)
 
 
 async def tell_audit(
-    server: Server, caller: Caller, event: str, record: ConnectorRecord | None = None, *, outcome: str = "ok"
+    server: Server,
+    caller: Caller,
+    event: str,
+    record: ConnectorRecord | None = None,
+    *,
+    workspace_id: str | None = None,
+    outcome: str = "ok",
+    connection: AsyncConnection | None = None,
 ) -> str:
-    """Notes in the audit log what was done beside calls of connectors; gives the note's id."""
+    """Notes in the audit log what was done beside calls of connectors; gives the note's id.
+
+    Args:
+        server: The server.
+        caller: Who did it.
+        event: What.
+        record: With which connector.
+        workspace_id: Where, if it is neither the connector's workspace nor the caller's own.
+        outcome: `"ok"`, or how it ended otherwise.
+        connection: The transaction of what was done, which is then done and noted, or neither.
+    """
     entry = AuditEntry(
         organization_id=caller.organization_id,
-        workspace_id=record.workspace_id if record else caller.workspace_id,
+        workspace_id=record.workspace_id if record else workspace_id or caller.workspace_id,
         connector_id=record.id if record else None,
         client_id=caller.client_id,
         via=caller.via,
         event=event,
         outcome=outcome,
     )
-    return str(await server.audit.record(entry))
+    return await server.audit.record(entry, connection=connection)
 
 
 async def _asked(connector: ZendeskConnector) -> CheckResult:
@@ -277,32 +316,11 @@ def _failed(error: PlugbayError) -> CheckResult:
     return CheckResult("failed", error=dict(error.payload()))
 
 
-def _renewed(config: OAuthConfig | ApiTokenConfig, tokens: Tokens | None) -> OAuthConfig | ApiTokenConfig:
-    """The credentials with the pair that took the place of theirs."""
-    if tokens is None or not isinstance(config, OAuthConfig):
-        return config
-    left = None if tokens.expires_at is None else tokens.expires_at - time.time()
-    pair = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token, "expires_in": left}
-    return config.model_copy(update=pair)
-
-
-async def _workspace_id(server: Server, caller: Caller, name: str) -> str | None:
-    """The workspace of a name; None if there is none yet.
-
-    Raises:
-        ApiError: 404, the caller may not see it, or may not make one.
-    """
-    known = await server.workspaces.by_name(caller.organization_id, name)
-    if caller.workspace_id is not None and (known is None or known.id != caller.workspace_id):
-        raise not_found("workspace")
-    return None if known is None else known.id
-
-
-def _not_accepted(result: CheckResult) -> ApiError:
+def _not_accepted(result: CheckResult, outcome: str = "nothing was kept") -> ApiError:
     details = {"check": {"status": result.status, "error": result.error}}
     return ApiError(
         _REFUSED,
-        f"The credentials were not accepted, and nothing was kept. {result.message}",
+        f"The credentials were not accepted, and {outcome}. {result.message}",
         error_code="credentials_refused",
         field="credentials",
         details=details,

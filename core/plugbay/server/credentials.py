@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from plugbay.connectors.zendesk.auth import ApiTokenConfig, OAuthConfig
 from plugbay.errors import ConfigurationError
-from plugbay.server.failures import ApiError
+from plugbay.server.failures import invalid
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -40,15 +40,14 @@ def read_credentials(given: Mapping[str, Any] | None) -> OAuthConfig | ApiTokenC
         ApiTokenConfig if {"email", "api_token"} & fields.keys() else OAuthConfig
     )
     if not fields:
-        raise _unprocessable(
-            "credentials", "Give access_token (with refresh_token if there is one), or email and api_token.", "missing"
-        )
+        text = "Give access_token (with refresh_token if there is one), or email and api_token."
+        raise invalid("credentials", text, error_code="missing")
     try:
         return model.model_validate(fields)
     except ConfigurationError as error:
         problem, details = error.message, error.details or {}
     named = next(iter(details.get("fields", {})), None)
-    raise _unprocessable(f"credentials.{named}" if named else "credentials", problem, "invalid")
+    raise invalid(f"credentials.{named}" if named else "credentials", problem)
 
 
 def kind_of(config: SecretModel) -> AuthKind:
@@ -118,7 +117,3 @@ def config_of(value: Mapping[str, Any], apps: Mapping[str, SecretStr | None]) ->
 
 def _text(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
-
-
-def _unprocessable(field: str, message: str, code: str) -> ApiError:
-    return ApiError(422, message, error_code=code, field=field)

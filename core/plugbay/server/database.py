@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, Row, exc, text
+from sqlalchemy import Executable, Row, exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from plugbay.errors import InvalidParameterError, ServiceError
@@ -63,15 +63,22 @@ class Database:
         return Path(self.url.database) if is_file and self.url.database else None
 
     @asynccontextmanager
-    async def begin(self) -> AsyncGenerator[AsyncConnection]:
+    async def begin(self, within: AsyncConnection | None = None) -> AsyncGenerator[AsyncConnection]:
         """A transaction for writing, committed at the end of the block and rolled back if that raises.
 
         Keep it short, wait for nothing but the database in it, and open no other in it.
+
+        Args:
+            within: A transaction that the block is a part of; whoever began it ends it, and after an error it is of
+                no use.
 
         Raises:
             ServiceError: The database cannot be reached, or did not answer in time.
             InvalidParameterError: A value is none that the database can hold.
         """
+        if within is not None:
+            yield within
+            return
         async with _turn(self._writing), _connected(self._writer) as connection:
             with named_errors():
                 async with connection.begin():
@@ -149,14 +156,6 @@ class Database:
         async with _turn(self._writing), _connected(self._engine) as connection:
             with named_errors():
                 await upgrade(connection, self.dialect)
-
-    async def ping(self) -> None:
-        """Asks the database for a sign of life.
-
-        Raises:
-            ServiceError: There is none.
-        """
-        await self.first(text("SELECT 1"))
 
     async def close(self) -> None:
         """Closes the connections. A database in memory is gone then."""

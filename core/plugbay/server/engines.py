@@ -100,9 +100,7 @@ class Engines:
         for task in list(self._being_made.values()):
             task.cancel()
         kept, self._kept = list(self._kept.values()), OrderedDict()
-        for each in kept:
-            await each.close()
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        await asyncio.gather(*(each.close() for each in kept), *self._ending, return_exceptions=True)
 
     async def _get(self, record: ConnectorRecord) -> _Kept:
         key = (record.id, record.version, repr(sorted(record.policy.items())))

@@ -31,6 +31,7 @@ from plugbay.server.store import AuditEntry
 if TYPE_CHECKING:
     from plugbay.connectors.zendesk.connector import ZendeskConnector
     from plugbay.result import Result
+    from plugbay.server.catalog import Definition
     from plugbay.server.state import Server
     from plugbay.server.store import ConnectorRecord, ConnectorStatus
 
@@ -39,6 +40,7 @@ __all__ = [
     "Executed",
     "Wish",
     "check_running",
+    "definition_of_record",
     "find_connector",
     "note_status",
     "noted",
@@ -108,6 +110,18 @@ async def find_connector(server: Server, caller: Caller, connector_id: str) -> C
     return record
 
 
+def definition_of_record(record: ConnectorRecord) -> Definition:
+    """The kind of a connector.
+
+    Raises:
+        ApiError: 404, it is one that the server no longer has.
+    """
+    definition = by_type(record.connector_type)
+    if definition is None:
+        raise not_found("connector")
+    return definition
+
+
 async def run_action(server: Server, caller: Caller, connector_id: str, wish: Wish) -> Executed:
     """Runs one action of a connector.
 
@@ -153,9 +167,7 @@ async def noted(
         UnknownOperationError: There is no such entity or action.
     """
     _check(wish)
-    definition = by_type(record.connector_type)
-    if definition is None:
-        raise not_found("connector")
+    definition = definition_of_record(record)
     check_running(record)
     note = _Note(server, caller, record, wish)
     try:
@@ -237,10 +249,7 @@ class _Note:
 
     async def end(self, error: BaseException | None) -> None:
         """Notes how the call ended, and what that tells of the connector."""
-        outcome = "ok" if error is None else error.code if isinstance(error, PlugbayError) else "cancelled"
-        if isinstance(error, Exception) and not isinstance(error, PlugbayError):
-            outcome = "failed"
-        fate = self._fate(error)
+        outcome, fate = _outcome(error), self._fate(error)
         duration = round((time.monotonic() - self._started) * 1000)
         if self._entry_id is None:
             await self._server.audit.record(self._entry.changed(outcome=outcome, fate=fate, duration_ms=duration))
@@ -268,6 +277,14 @@ class _Note:
             await note_status(self._server, self._record, "needs_reauth", error.message)
         elif error is None and self._record.status != "active":
             await note_status(self._server, self._record, "active")
+
+
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "ok"
+    if isinstance(error, PlugbayError):
+        return error.code
+    return "failed" if isinstance(error, Exception) else "cancelled"
 
 
 def _check(wish: Wish) -> None:

@@ -166,9 +166,9 @@ class ApiError(Exception):
         super().__init__(self.error.message)
 
 
-def invalid(field: str | None, message: str, *, error_code: str = "invalid") -> ApiError:
+def invalid(field: str | None, message: str, *, error_code: str = "invalid", hint: str | None = None) -> ApiError:
     """A 422 about one part of a request."""
-    return ApiError(422, message, error_code=error_code, field=field)
+    return ApiError(422, message, error_code=error_code, field=field, hint=hint)
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> list[FieldError]:

@@ -131,7 +131,7 @@ def _assembled(settings: Settings, database: Database, vault: Vault) -> Server:
         connectors=Connectors(database, secrets),
         secrets=secrets,
         leases=leases,
-        flows=Flows(database, secrets, lifetime=settings.flow_lifetime),
+        flows=Flows(database, secrets),
         oauth_apps=oauth_apps,
         audit=Audit(database),
         rates=Rates(database),

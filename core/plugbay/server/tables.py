@@ -131,10 +131,8 @@ connectors = Table(
     Column("name", Text, nullable=False),
     Column("subdomain", Text, nullable=False),
     Column("replication_config", JSON, nullable=False),
-    Column("environment", JSON, nullable=False),
     Column("entities", JSON(none_as_null=True)),
     Column("auth_kind", Word, nullable=False),
-    Column("oauth_app_id", Id),
     Column("status", Word, nullable=False),
     Column("status_reason", Text),
     Column("checked_at", Double),
@@ -234,7 +232,8 @@ audit = Table(
     Column("duration_ms", Double),
     Column("content", JSON(none_as_null=True)),
     Index(None, "organization_id", "at", "id"),
-    Index(None, "organization_id", "connector_id", "at"),
+    Index(None, "organization_id", "connector_id", "at", "id"),
+    Index(None, "organization_id", "workspace_id", "at", "id"),
 )
 
 rates = Table(

@@ -40,6 +40,16 @@ async def test_a_check_does_not_spend_a_refresh_token(api):
     assert [] == [request for request in sandbox.requests if request.path == "/oauth/tokens"]
 
 
+async def test_a_refresh_token_alone_is_not_spent_for_a_check(api):
+    """Of credentials without an access token a check fails with the reason, and asks Zendesk nothing."""
+    sandbox = api.running.sandbox
+    client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    answer = await api.ok("POST", f"{CONNECTORS}/check", body_of(refresh_token=sandbox.refresh_token, **client))
+    assert ("failed", "authentication") == (answer["status"], answer["failure_reason"])
+    assert "access_token" in answer["error_message"]
+    assert [] == sandbox.requests
+
+
 async def test_a_connectors_check_is_kept_as_its_status(api, connector_id):
     """A check that fails makes the connector need a new consent; one that succeeds makes it active."""
     path = f"{CONNECTORS}/{connector_id}/check"

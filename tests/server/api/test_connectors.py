@@ -66,6 +66,7 @@ async def test_no_answer_shows_a_credential(api, connector_id):
         ),
         ({"connector_type": "zendesk-talk"}, ("replication_config.start_date", "missing")),
         ({"replication_config": {"start_date": "yesterday"}}, ("replication_config.start_date", "invalid")),
+        ({"replication_config": {"note": "x" * 10_000}}, ("replication_config", "invalid")),
         ({"server_side_oauth_secret_id": "x"}, ("server_side_oauth_secret_id", "not_offered")),
     ],
 )
@@ -120,6 +121,15 @@ async def test_a_pair_that_was_renewed_for_the_check_is_the_one_that_is_kept(api
     assert (await api.execute(connector_id, "tickets", "list", {"limit": 1}))["result"]
     exchanges = [request for request in sandbox.requests if request.path == "/oauth/tokens"]
     assert 1 == len(exchanges)
+
+
+async def test_a_refresh_token_without_an_access_token_makes_a_connector(api):
+    """A refresh token alone is spent once, for a pair that is kept, and the connector works with it."""
+    sandbox = api.running.sandbox
+    client = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    connector_id = await api.create(credentials={"refresh_token": sandbox.refresh_token, **client})
+    assert (await api.execute(connector_id, "tickets", "list", {"limit": 1}))["result"]
+    assert 1 == len([request for request in sandbox.requests if request.path == "/oauth/tokens"])
 
 
 async def test_a_pair_without_a_client_is_renewed_by_the_operators(api):

@@ -70,7 +70,7 @@ async def test_verifier_never_meets_the_browser(hosting, person):
 
 
 async def test_what_was_said_is_kept(hosting, person):
-    """The workspace, the name, the environment and the start date of the request are the connector's."""
+    """The workspace, the name, the account and the start date of the request are the connector's."""
     await person.connect(
         await hosting.consent_url(
             workspace_name="Kundin Ä & Söhne",
@@ -87,14 +87,12 @@ async def test_what_was_said_is_kept(hosting, person):
         "zendesk-talk",
         'Café "calls"',
         {"start_date": "2026-01-01T00:00:00Z"},
-        {"subdomain": "acme"},
         "acme",
     ) == (
         record.workspace_name,
         record.connector_type,
         record.name,
         record.replication_config,
-        record.environment,
         record.subdomain,
     )
 

@@ -55,15 +55,15 @@ async def test_connector_is_made_with_it(hosting_by, sandbox, person):
     """A consent, and the renewal of its token, work with the organization's own app alone."""
     hosting = await hosting_by(sandbox, oauth_clients={})
     configuration = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
-    own = (await put(hosting, configuration=configuration)).json()
+    await put(hosting, configuration=configuration)
     identifier = led_to(await person.connect(await hosting.consent_url()))[2]["connector_id"]
-    record = await hosting.server.connectors.get(hosting.organization_id, identifier)
+    secret = await hosting.server.secrets.get(hosting.organization_id, f"connector/{identifier}")
     sandbox.clock.advance(seconds=1801)
     check = await hosting.http.post(
         f"/api/v1/integrations/connectors/{identifier}/check", json={}, headers=hosting.headers
     )
 
-    assert (own["id"], "succeeded") == (record.oauth_app_id, check.json()["status"])
+    assert (sandbox.client_id, "succeeded") == (secret.value["client_id"], check.json()["status"])
 
 
 async def test_wrong_secret_is_told(hosting, person):

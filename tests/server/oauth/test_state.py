@@ -312,7 +312,9 @@ async def test_flows_of_a_removed_organization(hosting, person):
         connector_type="zendesk-support",
         subdomain="acme",
         redirect_url=APP,
+        name="Support",
         verifier=SecretStr("v" * 43),
+        expires_at=time.time() + 60,
     )
     with pytest.raises(Exception, match="no such organization"):
         await hosting.server.flows.begin(flow)

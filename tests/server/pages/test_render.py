@@ -61,7 +61,7 @@ async def test_records_of_zendesk_are_shown_as_they_are(running, person, connect
     sandbox = running.sandbox
     body = {"ticket": {"subject": HOSTILE, "comment": {"body": "x"}}}
     headers = {"authorization": f"Bearer {sandbox.access_token}"}
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=20) as http:
         made = await http.post(f"{sandbox.base_url}/api/v2/tickets", json=body, headers=headers)
     ticket_id = made.json()["ticket"]["id"]
     await person.open(f"/connectors/{connected}/try", action="tickets.get")

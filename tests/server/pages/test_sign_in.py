@@ -55,16 +55,21 @@ async def test_the_fields_in_error_say_so(running, visitor):
         assert "not right" in guest.page.one(id=f"{name}-error").text
 
 
-async def test_guessing_ends(running, visitor):
+async def test_guessing_ends(sandbox):
     """After so many tries in a minute even the right secret is not looked at."""
+    from ..serving import serving
+    from .visitor import Visitor
+
     statuses = set()
-    for _ in range(2):  # a minute may end between two requests, but not between these too
-        guest = await visitor()
-        while guest.answer.status_code != 429:
-            await guest.sign_in(running.client_id, "wrong")
-        assert "Too many tries" in guest.problems
-        await guest.sign_in(running.client_id, running.client_secret)
-        statuses.add(guest.answer.status_code)
+    async with serving(sandbox, sign_in_per_minute=3) as running:
+        for _ in range(2):  # a minute may end between two requests, but not between these too
+            guest = Visitor(running.url)
+            async with guest.http:
+                while guest.answer.status_code != 429:
+                    await guest.sign_in(running.client_id, "wrong")
+                assert "Too many tries" in guest.problems
+                await guest.sign_in(running.client_id, running.client_secret)
+                statuses.add(guest.answer.status_code)
     assert 429 in statuses
 
 

@@ -58,19 +58,6 @@ async def test_of_many_revocations_at_once_one_is_told_so(stores):
     assert 1 == sum(told)
 
 
-async def test_all_tokens_of_a_client_for_one_organization_end(stores):
-    """Ending a client's tokens for an organization leaves those for another, and those of another client."""
-    one, _ = await stores.clients.create(stores.organization.id, "one")
-    two, _ = await stores.clients.create(stores.organization.id, "two")
-    await stores.clients.join(one.id, stores.other.id)
-    tokens = [
-        await stores.bearers.issue("application", client_id=client.id, organization_id=each, lifetime=60)
-        for client, each in ((one, stores.organization.id), (one, stores.other.id), (two, stores.organization.id))
-    ]
-    assert 1 == await stores.bearers.revoke_all(stores.organization.id, one.id)
-    assert [True, False, False] == [await stores.bearers.find(token) is None for token in tokens]
-
-
 async def test_a_token_is_bound_to_a_workspace_of_its_organization(stores):
     """No token is issued for another organization's workspace, and one ends with its workspace."""
     workspace = await stores.workspaces.ensure(stores.organization.id, "default")

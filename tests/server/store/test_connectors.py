@@ -21,7 +21,6 @@ async def _create(stores, organization_id, workspace="default", **fields):
         "name": "Support",
         "subdomain": "acme",
         "replication_config": {"start_date": "2026-01-01T00:00:00Z"},
-        "environment": {"subdomain": "acme"},
         "auth_kind": "token",
         "secret": CREDENTIALS,
         **fields,
@@ -69,7 +68,6 @@ async def test_a_connector_is_in_a_workspace_of_its_organization(stores):
                 name="x",
                 subdomain="x",
                 replication_config={},
-                environment={},
                 auth_kind="oauth",
                 secret={},
             )
@@ -95,16 +93,16 @@ async def test_what_a_person_changes_raises_the_version(stores):
     """Settings and credentials raise the version; a renewed token, a status and a check do not."""
     made = await _create(stores, stores.organization.id)
     mine = (stores.organization.id, made.id)
-    changed = await stores.connectors.update(*mine, name="New", entities=["tickets"], subdomain="beta")
-    assert ("New", ["tickets"], "beta", 2) == (changed.name, changed.entities, changed.subdomain, changed.version)
+    changed = await stores.connectors.update(*mine, name="New", entities=["tickets"])
+    assert ("New", ["tickets"], 2) == (changed.name, changed.entities, changed.version)
     await stores.secrets.put(stores.organization.id, f"connector/{made.id}", {"renewed": True})
     await stores.connectors.set_status(*mine, "needs_reauth", "The grant was withdrawn.")
-    checked = await stores.connectors.note_check(*mine, "failed", at=12.5)
-    assert ("needs_reauth", "The grant was withdrawn.", "failed", 12.5, 2) == (
+    checked = await stores.connectors.note_check(*mine, "failed")
+    assert ("needs_reauth", "The grant was withdrawn.", "failed", True, 2) == (
         checked.status,
         checked.status_reason,
         checked.check_status,
-        checked.checked_at,
+        made.created_at < checked.checked_at,
         checked.version,
     )
     again = await stores.connectors.replace_secret(*mine, {"access_token": SecretStr("new")}, auth_kind="oauth")
@@ -141,7 +139,7 @@ async def test_no_credentials_are_put_for_a_connector_that_is_gone(stores):
     with pytest.raises(NotFoundError, match=r"^The secret belongs to nothing that is there\.$"):
         await stores.secrets.put(stores.organization.id, f"connector/{made.id}", {"renewed": True})
     with pytest.raises(NotFoundError, match=r"^There is no such connector\.$"):
-        await stores.connectors.replace_secret(stores.organization.id, made.id, {})
+        await stores.connectors.replace_secret(stores.organization.id, made.id, {}, auth_kind="oauth")
     assert False is await stores.connectors.set_status(stores.organization.id, made.id, "active")
     assert 0 == await _sealed(stores)
 
@@ -164,7 +162,7 @@ async def test_what_older_credentials_met_says_nothing_of_newer_ones(stores):
     """A status that is known of one version is not noted once a person has given other credentials."""
     old = await _create(stores, stores.organization.id)
     mine = (stores.organization.id, old.id)
-    await stores.connectors.replace_secret(*mine, {"access_token": "new"})
+    await stores.connectors.replace_secret(*mine, {"access_token": "new"}, auth_kind="oauth")
     assert False is await stores.connectors.set_status(*mine, "needs_reauth", "old", version=old.version)
     assert "active" == (await stores.connectors.get(*mine)).status
     assert True is await stores.connectors.set_status(*mine, "needs_reauth", "new", version=old.version + 1)

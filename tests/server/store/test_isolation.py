@@ -15,7 +15,7 @@ from plugbay.errors import PlugbayError
 from plugbay.server.store import AuditEntry, Flow
 from plugbay.server.tables import metadata, organizations
 
-GIVEN = {"connector_type": "zendesk-support", "subdomain": "x", "replication_config": {}, "environment": {}}
+GIVEN = {"connector_type": "zendesk-support", "subdomain": "x", "replication_config": {}}
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ async def _seed(stores, word):
     await stores.oauth_apps.put(organization, "zendesk-support", f"{word} app", word)
     issue = {"client_id": client.id, "organization_id": organization, "lifetime": 600}
     token = await stores.bearers.issue("application", **issue, detail={"note": word})
-    fields = {"workspace_name": word, "connector_type": "x", "subdomain": "x", "redirect_url": "x"}
-    await stores.flows.begin(Flow(organization_id=organization, **fields, verifier=SecretStr(word)))
+    fields = {"workspace_name": word, "connector_type": "x", "subdomain": "x", "redirect_url": "x", "name": word}
+    flow = Flow(organization_id=organization, **fields, verifier=SecretStr(word), expires_at=time.time() + 600)
+    await stores.flows.begin(flow)
     for number in range(3):
         await stores.audit.record(AuditEntry(organization_id=organization, event=word, at=float(number)))
     cursor = (await stores.workspaces.list(organization, limit=1)).next
@@ -78,7 +79,9 @@ OPERATIONS = {
     "connectors.list": lambda s, me, it: s.connectors.list(me, workspace_id=it.workspace, cursor=it.cursor),
     "connectors.list all": lambda s, me, it: s.connectors.list(me),
     "connectors.update": lambda s, me, it: s.connectors.update(me, it.connector, name="renamed"),
-    "connectors.replace_secret": lambda s, me, it: s.connectors.replace_secret(me, it.connector, {"token": "mine"}),
+    "connectors.replace_secret": lambda s, me, it: s.connectors.replace_secret(
+        me, it.connector, {"token": "mine"}, auth_kind="token"
+    ),
     "connectors.set_status": lambda s, me, it: s.connectors.set_status(me, it.connector, "needs_reauth", "x"),
     "connectors.note_check": lambda s, me, it: s.connectors.note_check(me, it.connector, "failed"),
     "connectors.delete": lambda s, me, it: s.connectors.delete(me, it.connector),
@@ -94,7 +97,6 @@ OPERATIONS = {
     "bearers.issue": lambda s, me, it: s.bearers.issue(
         "scoped", client_id=it.client, organization_id=me, workspace_id=it.workspace, lifetime=60
     ),
-    "bearers.revoke_all": lambda s, me, it: s.bearers.revoke_all(me, it.client),
     "bearers.purge": lambda s, me, it: s.bearers.purge(time.time()),
     "flows.begin": lambda s, me, it: s.flows.begin(
         Flow(
@@ -103,7 +105,9 @@ OPERATIONS = {
             connector_type="x",
             subdomain="x",
             redirect_url="x",
+            name="x",
             verifier=SecretStr("x"),
+            expires_at=time.time() + 600,
         )
     ),
     "flows.purge": lambda s, me, it: s.flows.purge(time.time()),

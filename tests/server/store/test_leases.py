@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from plugbay.errors import ConflictError, DeadlineExceededError
 from plugbay.server.database import Database
@@ -110,13 +111,22 @@ async def test_whoever_waits_too_long_is_told(stores):
 
 
 async def test_a_holder_that_waits_long_keeps_it(stores):
-    """A lease is renewed while it is held: nobody has it after several times its length."""
-    async with Leases(stores.database, ttl=1.0).hold("shared", wait=1) as lease:
-        with pytest.raises(DeadlineExceededError):
-            async with Leases(stores.database).hold("shared", wait=2.5):
-                pass
+    """A lease is renewed while it is held: its end is put off before it comes, and nobody else has it meanwhile."""
+    async with Leases(stores.database, ttl=9.0).hold("shared", wait=1) as lease:
+        first = await _end(stores, "shared")
+        async with asyncio.timeout(60):
+            while first == await _end(stores, "shared"):
+                with pytest.raises(DeadlineExceededError):
+                    async with Leases(stores.database).hold("shared", wait=0.5):
+                        pass
+        assert first < await _end(stores, "shared")
         lease.check()
         assert False is lease.lost.is_set()
+
+
+async def _end(stores, name):
+    """When a lease ends, by the database's clock."""
+    return (await stores.database.first(select(leases.c.expires_at).where(leases.c.name == name))).expires_at
 
 
 async def test_a_held_lease_holds_no_connection(stores):
@@ -129,7 +139,7 @@ async def test_a_holder_in_another_process_that_is_killed_loses_it(stores):
     """After kill -9 of the holder the next one has the lease when its length is over, with a higher fence."""
     url = stores.database.url.render_as_string(hide_password=False)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HOLDER, url, "2", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-c", HOLDER, url, "6", stdout=asyncio.subprocess.PIPE
     )
     assert b"1\n" == await process.stdout.readline()
     with pytest.raises(DeadlineExceededError):
@@ -159,11 +169,18 @@ async def test_clocks_of_processes_do_not_matter(stores):
     assert b"DeadlineExceededError\n" == told
 
 
-async def _take_over(stores, name):
-    """What another process does once the lease has ended."""
-    async with stores.database.begin() as connection:
-        await connection.execute(update(leases).where(leases.c.name == name).values(expires_at=0.0))
-    return Leases(stores.database).hold(name, wait=1)
+@asynccontextmanager
+async def _taken_over(stores, name):
+    """The lease as another process has it, which came when it had ended."""
+    async with AsyncExitStack() as stack:
+        lease = None
+        while lease is None:
+            async with stores.database.begin() as connection:
+                await connection.execute(update(leases).where(leases.c.name == name).values(expires_at=0.0))
+            # Its holder may have renewed it in between.
+            with suppress(DeadlineExceededError):
+                lease = await stack.enter_async_context(Leases(stores.database).hold(name, wait=0))
+        yield lease
 
 
 async def test_a_write_under_a_stale_fence_is_refused(stores):
@@ -171,12 +188,12 @@ async def test_a_write_under_a_stale_fence_is_refused(stores):
     room = await stores.workspaces.ensure(stores.organization.id, "default")
     given = {"connector_type": "t", "name": "x", "subdomain": "x", "auth_kind": "oauth"}
     made = await stores.connectors.create(
-        stores.organization.id, room.id, **given, replication_config={}, environment={}, secret={"of": "first"}
+        stores.organization.id, room.id, **given, replication_config={}, secret={"of": "first"}
     )
     place = (stores.organization.id, f"connector/{made.id}")
     async with stores.leases.hold("shared", wait=1) as lost:
         await stores.secrets.put(*place, {"of": "holder"}, lease=lost)
-        async with await _take_over(stores, "shared") as lease:
+        async with _taken_over(stores, "shared") as lease:
             with pytest.raises(ConflictError, match=r"^The lease 'shared' was lost to another holder\.$"):
                 await stores.secrets.put(*place, {"of": "stale"}, lease=lost)
             assert 3 == await stores.secrets.put(*place, {"of": "next"}, lease=lease)
@@ -188,7 +205,7 @@ async def test_a_write_under_a_stale_fence_is_refused(stores):
 async def test_a_holder_learns_that_it_was_lost(stores):
     """When the renewal finds another holder, the holder is told without asking, and does not end the other's lease."""
     first = Leases(stores.database, ttl=0.3).hold("shared", wait=1)
-    async with first as lost, await _take_over(stores, "shared") as lease:
+    async with first as lost, _taken_over(stores, "shared") as lease:
         await asyncio.wait_for(lost.lost.wait(), 30)
         with pytest.raises(ConflictError):
             lost.check()
@@ -201,13 +218,12 @@ async def test_a_holder_learns_that_it_was_lost(stores):
 
 async def test_the_end_of_a_lost_lease_does_not_end_the_next_one(stores):
     """A holder that leaves after another took over leaves the other's lease alone."""
-    async with stores.leases.hold("shared", wait=1):
-        taken = await _take_over(stores, "shared")
-        await taken.__aenter__()
-    with pytest.raises(DeadlineExceededError):
-        async with Leases(stores.database).hold("shared", wait=0.05):
-            pass
-    await taken.__aexit__(None, None, None)
+    async with AsyncExitStack() as taken:
+        async with stores.leases.hold("shared", wait=1):
+            await taken.enter_async_context(_taken_over(stores, "shared"))
+        with pytest.raises(DeadlineExceededError):
+            async with Leases(stores.database).hold("shared", wait=0.05):
+                pass
 
 
 async def test_a_holder_without_a_database_learns_that_it_was_lost(database_url):

@@ -60,9 +60,8 @@ async def test_past_minutes_are_forgotten(stores, clock, limits):
     assert [] == await stores.database.all(select(rates))
 
 
-async def test_memory_is_bounded(stores, clock):
-    """Clients of past minutes are forgotten when there are many."""
-    limits = Rates(stores.database, clock=lambda: clock[0], most_clients=5)
+async def test_memory_is_bounded(clock, limits):
+    """A minute's clients are forgotten with it."""
     for number in range(5):
         await limits.take(f"past {number}", 1)
     clock[0] += 60.0

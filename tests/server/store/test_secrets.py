@@ -30,7 +30,7 @@ async def _connector(stores, organization_id=None, secret=None):
     room = await stores.workspaces.ensure(organization_id, "default")
     given = {"connector_type": "zendesk-support", "name": "x", "subdomain": "x", "auth_kind": "oauth"}
     made = await stores.connectors.create(
-        organization_id, room.id, **given, replication_config={}, environment={}, secret=secret or {"version": 1}
+        organization_id, room.id, **given, replication_config={}, secret=secret or {"version": 1}
     )
     return organization_id, f"connector/{made.id}"
 
@@ -103,7 +103,7 @@ async def test_a_row_moved_to_another_organization_is_refused(database_url, vaul
     mine, theirs = (await organizations.create("a")).id, (await organizations.create("b")).id
     room, other = await workspaces.ensure(mine, "x"), await workspaces.ensure(theirs, "x")
     given = {"connector_type": "t", "name": "x", "subdomain": "x", "auth_kind": "oauth"}
-    made = await connectors.create(mine, room.id, **given, replication_config={}, environment={}, secret={"a": 1})
+    made = await connectors.create(mine, room.id, **given, replication_config={}, secret={"a": 1})
     sealed = await database.first(select(secrets))
     async with database.begin() as connection:
         await connection.execute(text("DELETE FROM secrets"))
@@ -216,7 +216,7 @@ def test_any_json_comes_back(value):
         room = await Workspaces(database).ensure(organization.id, "x")
         given = {"connector_type": "t", "name": "x", "subdomain": "x", "auth_kind": "oauth"}
         made = await Connectors(database, store).create(
-            organization.id, room.id, **given, replication_config={}, environment={}, secret=value
+            organization.id, room.id, **given, replication_config={}, secret=value
         )
         found = await store.get(organization.id, f"connector/{made.id}")
         await database.close()

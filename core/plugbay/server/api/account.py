@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, SecretStr
 
 from plugbay.server.api.naming import LONGEST_NAME, required_workspace_name
-from plugbay.server.caller import Caller, not_found
+from plugbay.server.api.workspaces import find_workspace
 from plugbay.server.connecting import tell_audit
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import ApiError
@@ -103,8 +103,7 @@ async def get_scoped_token(call: Call[Scope]) -> ScopedToken:
         workspace_id=workspace.id,
         lifetime=server.settings.scoped_lifetime,
     )
-    bound = Caller(caller.organization_id, caller.client_id, workspace.id)
-    await tell_audit(server, bound, "token.issued")
+    await tell_audit(server, caller, "token.issued", workspace_id=workspace.id)
     return ScopedToken(token=token)
 
 
@@ -129,9 +128,7 @@ async def get_scoped_info(call: Call) -> ScopedInfo:
     caller = call.caller
     if caller.workspace_id is None:
         raise ApiError(400, "This token is not bound to a workspace.", error_code="not_scoped")
-    workspace = await call.server.workspaces.get(caller.organization_id, caller.workspace_id)
-    if workspace is None:
-        raise not_found("workspace")
+    workspace = await find_workspace(call.server, caller, caller.workspace_id)
     return ScopedInfo(organization_id=caller.organization_id, workspace_id=workspace.id, workspace_name=workspace.name)
 
 

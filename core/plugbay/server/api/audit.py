@@ -123,8 +123,7 @@ def _seconds(name: str, text: str | None) -> float | None:
         read = datetime.fromisoformat(text)
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        pass
-    raise invalid(name, f"{name} is a moment in ISO 8601, as 2026-11-22T07:00:00Z.")
+        raise invalid(name, f"{name} is a moment in ISO 8601, as 2026-11-22T07:00:00Z.") from None
 
 
 def answer_of(entry: AuditEntry) -> AuditAnswer:

@@ -45,8 +45,7 @@ async def check_new(call: Call[CreateConnector]) -> CheckAnswer:
     """
     new = new_connector(call.body, call.server.settings, needs_workspace=False)
     config = read_credentials(call.body.credentials)
-    checked = await check_credentials(call.server, new.definition, config, new.subdomain, may_renew=False)
-    return answer_of(None, checked.result)
+    return answer_of(None, await check_credentials(call.server, new.definition, config, new.subdomain))
 
 
 @endpoint("POST", f"{ONE}/check", summary="Check a connector", answer=CheckAnswer, errors=(403, 404), tag=_TAG)

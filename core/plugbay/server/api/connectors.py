@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -17,12 +17,11 @@ from plugbay.server.api.naming import (
     workspace_name_of,
 )
 from plugbay.server.api.times import moment
-from plugbay.server.caller import Caller, is_id, not_found
-from plugbay.server.catalog import Definition, by_type
+from plugbay.server.caller import Caller, is_id
 from plugbay.server.connecting import NewConnector, create_connector, remove_connector, tell_audit
 from plugbay.server.credentials import read_credentials
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.execution import find_connector
+from plugbay.server.execution import definition_of_record, find_connector
 from plugbay.server.failures import ApiError, invalid
 from plugbay.server.settings import Settings
 from plugbay.server.state import Server
@@ -33,6 +32,8 @@ __all__ = ["ENDPOINTS", "CreateConnector", "new_connector"]
 PATH = "/api/v1/integrations/connectors"
 ONE = f"{PATH}/{{connector_id}}"
 _TAG = "Connectors"
+
+_EntityName = Annotated[str, Field(max_length=100)]
 
 _NOT_OFFERED = (
     "server_side_oauth_secret_id is not offered here: consent at the address of "
@@ -66,37 +67,34 @@ class CheckSummary(BaseModel):
     error_message: str | None = None
 
 
-class ConnectorAnswer(BaseModel):
-    """A connector; its credentials are never shown."""
+class ConnectorFields(BaseModel):
+    """What is told of a connector in a list and alone; its credentials never are."""
 
     id: str
     name: str
     workspace_id: str
     workspace_name: str
-    connector_type: str
     subdomain: str
     status: str = Field(description="active, or needs_reauth when Zendesk no longer accepts its credentials.")
+    created_at: str
+    updated_at: str
+
+
+class ConnectorAnswer(ConnectorFields):
+    """A connector."""
+
+    connector_type: str
     status_reason: str | None
     source_template: SourceTemplate
     replication_config: dict[str, Any]
     entities: list[str] | None
     check: CheckSummary | None = None
-    created_at: str
-    updated_at: str
 
 
-class ConnectorSummary(BaseModel):
+class ConnectorSummary(ConnectorFields):
     """A connector in a list."""
 
-    id: str
-    name: str
-    workspace_id: str
-    workspace_name: str
-    subdomain: str
-    status: str
     summarized_source_template: SourceTemplate
-    created_at: str
-    updated_at: str
 
 
 class ConnectorList(BaseModel):
@@ -123,7 +121,7 @@ class ConnectorChange(BaseModel):
 
     name: str | None = Field(default=None, max_length=LONGEST_NAME)
     replication_config: dict[str, JsonValue] | None = None
-    entities: list[str] | None = None
+    entities: list[_EntityName] | None = Field(default=None, max_length=200)
 
 
 class Removal(BaseModel):
@@ -173,7 +171,6 @@ def new_connector(given: CreateConnector, settings: Settings, *, needs_workspace
         name=connector_name(given.name, definition),
         subdomain=subdomain_of(given.environment, given.credentials, default=settings.default_subdomain),
         replication_config=replication_of(given.replication_config, definition, required=True),
-        environment=given.environment or {},
     )
 
 
@@ -222,7 +219,7 @@ async def get_connector(call: Call) -> ConnectorAnswer:
 async def change_connector(call: Call[ConnectorChange]) -> ConnectorAnswer:
     """Renames a connector, or changes what is kept for replication."""
     known = await find_connector(call.server, call.caller, call.path["connector_id"])
-    definition, change = _definition(known), call.body
+    definition, change = definition_of_record(known), call.body
     fields: dict[str, Any] = {}
     if change.name is not None:
         fields["name"] = connector_name(change.name, definition)
@@ -230,10 +227,11 @@ async def change_connector(call: Call[ConnectorChange]) -> ConnectorAnswer:
         fields["replication_config"] = replication_of(change.replication_config, definition, required=True)
     if change.entities is not None:
         fields["entities"] = change.entities
-    changed = known
-    if fields:
-        changed = await call.server.connectors.update(known.organization_id, known.id, **fields)
-        await tell_audit(call.server, call.caller, "connector.changed", changed)
+    if not fields:
+        return answer_of(known)
+    async with call.server.database.begin() as connection:
+        changed = await call.server.connectors.update(known.organization_id, known.id, **fields, connection=connection)
+        await tell_audit(call.server, call.caller, "connector.changed", changed, connection=connection)
     return answer_of(changed)
 
 
@@ -247,49 +245,31 @@ async def delete_connector(call: Call) -> Removal:
 def answer_of(record: ConnectorRecord, check: CheckSummary | None = None) -> ConnectorAnswer:
     """A connector as the API shows it."""
     return ConnectorAnswer(
-        id=record.id,
-        name=record.name,
-        workspace_id=record.workspace_id,
-        workspace_name=record.workspace_name,
+        **_fields_of(record),
         connector_type=record.connector_type,
-        subdomain=record.subdomain,
-        status=record.status,
         status_reason=record.status_reason,
         source_template=template_of(record),
-        replication_config=dict(record.replication_config),
+        replication_config=record.replication_config,
         entities=record.entities,
         check=check,
-        created_at=moment(record.created_at),
-        updated_at=moment(record.updated_at),
     )
 
 
 def summary_of(record: ConnectorRecord) -> ConnectorSummary:
     """A connector as the API lists it."""
-    return ConnectorSummary(
-        id=record.id,
-        name=record.name,
-        workspace_id=record.workspace_id,
-        workspace_name=record.workspace_name,
-        subdomain=record.subdomain,
-        status=record.status,
-        summarized_source_template=template_of(record),
-        created_at=moment(record.created_at),
-        updated_at=moment(record.updated_at),
-    )
+    return ConnectorSummary(**_fields_of(record), summarized_source_template=template_of(record))
+
+
+def _fields_of(record: ConnectorRecord) -> dict[str, Any]:
+    moments = {name: moment(getattr(record, name)) for name in ("created_at", "updated_at")}
+    others = ConnectorFields.model_fields.keys() - moments.keys()
+    return {**{name: getattr(record, name) for name in others}, **moments}
 
 
 def template_of(record: ConnectorRecord) -> SourceTemplate:
     """The kind of a connector, as the vendor's API tells it."""
-    definition = _definition(record)
+    definition = definition_of_record(record)
     return SourceTemplate(id=definition.id, name=definition.display_name, actor_definition_id=definition.id)
-
-
-def _definition(record: ConnectorRecord) -> Definition:
-    definition = by_type(record.connector_type)
-    if definition is None:
-        raise not_found("connector")
-    return definition
 
 
 ENDPOINTS = [post_connector, list_connectors, get_connector, change_connector, delete_connector]

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue
+from pydantic_core import to_json
 
 from plugbay.connectors.zendesk.hosts import subdomain_label
 from plugbay.errors import ConfigurationError
 from plugbay.plain_text import one_line
 from plugbay.server.catalog import DEFINITIONS, Definition, by_id, by_type
-from plugbay.server.failures import ApiError
+from plugbay.server.failures import ApiError, invalid
 
 __all__ = [
     "LONGEST_NAME",
@@ -32,7 +33,8 @@ __all__ = [
 LONGEST_NAME = 255
 """Characters of a workspace's or a connector's name."""
 
-_UNPROCESSABLE = 422
+LONGEST_CONFIG = 10_000
+"""Bytes of `replication_config` as JSON: a list of connectors reads it of each."""
 
 
 class Naming(BaseModel):
@@ -75,7 +77,7 @@ def required_workspace_name(*names: str | None) -> str:
     """
     name = workspace_name_of(*names)
     if name is None:
-        raise _unprocessable("workspace_name", "workspace_name must be given.", "missing")
+        raise invalid("workspace_name", "workspace_name must be given.", error_code="missing")
     return name
 
 
@@ -102,17 +104,17 @@ def definition_of(connector_type: str | None, definition_id: str | None, *others
     given = [value for value in (connector_type, definition_id, *others) if value]
     if len(given) != 1:
         problem = "Only one" if given else "One"
-        raise _unprocessable(
+        raise invalid(
             "connector_type",
             f"{problem} of connector_type, definition_id, or source_template_id must be provided",
-            "ambiguous" if given else "missing",
+            error_code="ambiguous" if given else "missing",
         )
     found = by_type(connector_type) if connector_type else by_id(definition_id) if definition_id else None
     if found is None:
-        raise _unprocessable(
+        raise invalid(
             "connector_type" if connector_type else "definition_id",
             f"There is no such kind of connector. Known: {', '.join(each.display_name for each in DEFINITIONS)}.",
-            "unknown",
+            error_code="unknown",
         )
     return found
 
@@ -129,22 +131,22 @@ def subdomain_of(*places: Mapping[str, Any] | None, default: str | None) -> str:
     """
     named = [place["subdomain"] for place in places if place and place.get("subdomain")]
     if not all(isinstance(each, str) for each in named):
-        raise _unprocessable("environment.subdomain", "The subdomain must be a text.", "invalid")
+        raise invalid("environment.subdomain", "The subdomain must be a text.")
     given = set(named)
     if len(given) > 1:
-        raise _unprocessable("environment.subdomain", "Two different subdomains are given.", "ambiguous")
+        raise invalid("environment.subdomain", "Two different subdomains are given.", error_code="ambiguous")
     wanted = given.pop() if given else default
     if wanted is None:
-        raise _unprocessable(
+        raise invalid(
             "environment.subdomain",
             "Zendesk needs the account's subdomain: acme for https://acme.zendesk.com.",
-            "missing",
+            error_code="missing",
         )
     try:
         return subdomain_label(wanted)
     except ConfigurationError as error:
         problem = error.message
-    raise _unprocessable("environment.subdomain", problem, "invalid")
+    raise invalid("environment.subdomain", problem)
 
 
 def replication_of(given: Mapping[str, Any] | None, definition: Definition, *, required: bool) -> dict[str, Any]:
@@ -156,15 +158,17 @@ def replication_of(given: Mapping[str, Any] | None, definition: Definition, *, r
         required: Whether a kind that needs a start date must be given one now.
 
     Raises:
-        ApiError: 422, the start date is missing or none.
+        ApiError: 422, the start date is missing or none, or it is too long.
     """
     config = dict(given or {})
+    if len(to_json(config)) > LONGEST_CONFIG:
+        raise invalid("replication_config", f"replication_config is at most {LONGEST_CONFIG} bytes of JSON.")
     start = config.get("start_date")
     if start is None:
         if required and definition.needs_start_date:
-            raise _start_date(f"{definition.display_name} needs it", "missing")
+            raise _start_date(f"{definition.display_name} needs it", error_code="missing")
     elif not _is_moment(start):
-        raise _start_date("it is not such a moment", "invalid")
+        raise _start_date("it is not such a moment")
     return config
 
 
@@ -178,18 +182,14 @@ def _is_moment(value: Any) -> bool:
     return True
 
 
-def _start_date(why: str, code: str) -> ApiError:
+def _start_date(why: str, error_code: str = "invalid") -> ApiError:
     text = f"replication_config.start_date is a UTC moment in the form YYYY-MM-DDT00:00:00Z, and {why}."
-    return _unprocessable("replication_config.start_date", text, code)
+    return invalid("replication_config.start_date", text, error_code=error_code)
 
 
 def _plain(name: str, field: str) -> str:
     text = name.strip()
     if len(text) > LONGEST_NAME or one_line(text) != text:
         problem = f"{field} must be one line of at most {LONGEST_NAME} characters that can all be seen."
-        raise _unprocessable(field, problem, "invalid")
+        raise invalid(field, problem)
     return text
-
-
-def _unprocessable(field: str, message: str, code: str) -> ApiError:
-    return ApiError(_UNPROCESSABLE, message, error_code=code, field=field)

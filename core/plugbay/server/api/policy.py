@@ -59,11 +59,8 @@ async def set_policy(server: Server, organization_id: str, document: PolicyDocum
     try:
         check_policy(policy)
     except ConfigurationError as error:
-        problem, field = str(error), (error.details or {}).get("field", "allow")
-    else:
-        await server.organizations.set_policy(organization_id, policy)
-        return
-    raise invalid(field, problem)
+        raise invalid((error.details or {}).get("field", "allow"), str(error)) from None
+    await server.organizations.set_policy(organization_id, policy)
 
 
 ENDPOINTS = [get_policy, put_policy]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, Field
 
 from plugbay.server.api.naming import LONGEST_NAME, required_workspace_name
@@ -12,11 +10,9 @@ from plugbay.server.caller import Caller, is_id, not_found
 from plugbay.server.connecting import tell_audit
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.state import Server
-from plugbay.server.store import Workspace
+from plugbay.server.store import Workspace, WorkspaceStatus
 
 __all__ = ["ENDPOINTS"]
-
-Status = Literal["active", "inactive"]
 
 _PATH = "/api/v1/workspaces"
 _ONE = f"{_PATH}/{{workspace_id}}"
@@ -29,7 +25,7 @@ class WorkspaceAnswer(BaseModel):
     id: str
     name: str
     organization_id: str
-    status: str
+    status: WorkspaceStatus
     cache_enabled: bool
     created_at: str
     updated_at: str
@@ -46,7 +42,7 @@ class WorkspaceQuery(BaseModel):
     """Which workspaces."""
 
     name_contains: str | None = Field(default=None, max_length=LONGEST_NAME)
-    status: Status | None = None
+    status: WorkspaceStatus | None = None
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=500)
 
@@ -79,7 +75,7 @@ class WorkspaceChange(BaseModel):
     """What is to be changed; the rest stays."""
 
     name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    status: Status | None = None
+    status: WorkspaceStatus | None = None
     cache_enabled: bool | None = None
 
 
@@ -101,7 +97,7 @@ async def change_workspace(call: Call[WorkspaceChange]) -> WorkspaceAnswer:
     changed = await call.server.workspaces.update(
         known.organization_id, known.id, name=name, status=change.status, cache_enabled=change.cache_enabled
     )
-    await tell_audit(call.server, _within(call.caller, known.id), "workspace.changed")
+    await tell_audit(call.server, call.caller, "workspace.changed", workspace_id=known.id)
     return answer_of(changed)
 
 
@@ -117,8 +113,9 @@ async def change_workspace(call: Call[WorkspaceChange]) -> WorkspaceAnswer:
 async def delete_workspace(call: Call) -> WorkspaceAnswer:
     """Deletes a workspace with its connectors and their credentials, and tells what it was."""
     known = await find_workspace(call.server, call.caller, call.path["workspace_id"])
-    await call.server.workspaces.delete(known.organization_id, known.id)
-    await tell_audit(call.server, _within(call.caller, known.id), "workspace.deleted")
+    async with call.server.database.begin() as connection:
+        await call.server.workspaces.delete(known.organization_id, known.id, connection=connection)
+        await tell_audit(call.server, call.caller, "workspace.deleted", workspace_id=known.id, connection=connection)
     return answer_of(known)
 
 
@@ -145,11 +142,6 @@ def answer_of(workspace: Workspace) -> WorkspaceAnswer:
         created_at=moment(workspace.created_at),
         updated_at=moment(workspace.updated_at),
     )
-
-
-def _within(caller: Caller, workspace_id: str) -> Caller:
-    """The caller, for a note about one workspace."""
-    return Caller(caller.organization_id, caller.client_id, workspace_id, is_admin=caller.is_admin, via=caller.via)
 
 
 ENDPOINTS = [list_workspaces, get_workspace, change_workspace, delete_workspace]

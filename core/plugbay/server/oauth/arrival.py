@@ -17,7 +17,7 @@ from plugbay.server.connecting import (
     NewConnector,
     check_credentials,
     keep_connector,
-    replace_credentials,
+    keep_credentials,
 )
 from plugbay.server.credentials import sealed_tokens
 from plugbay.server.failures import ApiError
@@ -36,13 +36,11 @@ __all__ = ["arrive"]
 class _Granted:
     """What a person has granted.
 
-    Args:
-        app_id: The organization's app that they granted it to; None for the operator's.
+    Attributes:
         secret: What is sealed.
         check: What Zendesk said of it.
     """
 
-    app_id: str | None
     secret: Mapping[str, Any] = field(repr=False)
     check: CheckResult
 
@@ -74,8 +72,10 @@ async def arrive(server: Server, flow: Flow, query: Mapping[str, str], state: st
         raise problem_of(error) from None
     try:
         check = await _checked(server, definition, flow, tokens)
-        granted = _Granted(app.id, sealed_tokens(tokens, app.client_id), check)
-        return await (_made if flow.connector_id is None else _renewed)(server, flow, definition, granted)
+        granted = _Granted(sealed_tokens(tokens, app.client_id), check)
+        if flow.connector_id is None:
+            return await _made(server, flow, definition, granted)
+        return await _renewed(server, flow, flow.connector_id, granted)
     except (Problem, NotFoundError):
         with suppress(PlugbayError):  # tokens that nobody keeps should not live on
             await zendesk.revoke(tokens)
@@ -84,10 +84,9 @@ async def arrive(server: Server, flow: Flow, query: Mapping[str, str], state: st
 
 async def _checked(server: Server, definition: Definition, flow: Flow, tokens: Tokens) -> CheckResult:
     """What Zendesk says of new tokens; it has given them, so no answer is no reason to throw them away."""
-    # Without its refresh token the pair cannot be renewed here, and so not be lost.
     config = OAuthConfig(access_token=tokens.access_token)
     try:
-        result = (await check_credentials(server, definition, config, flow.subdomain)).result
+        result = await check_credentials(server, definition, config, flow.subdomain)
     except ApiError:
         raise Problem("account_refused") from None
     if result.status == "failed":
@@ -99,38 +98,20 @@ async def _made(server: Server, flow: Flow, definition: Definition, granted: _Gr
     new = NewConnector(
         workspace_name=flow.workspace_name,
         definition=definition,
-        name=flow.name or definition.display_name,
+        name=flow.name,
         subdomain=flow.subdomain,
         replication_config=flow.replication_config,
-        environment=flow.environment,
     )
-    record = await keep_connector(
-        server,
-        _person(flow),
-        None,
-        new,
-        kind="oauth",
-        secret=granted.secret,
-        check=granted.check,
-        oauth_app_id=granted.app_id,
-    )
+    record = await keep_connector(server, _person(flow), new, secret=granted.secret, kind="oauth", check=granted.check)
     return record.id
 
 
-async def _renewed(server: Server, flow: Flow, definition: Definition, granted: _Granted) -> str:
-    record = await server.connectors.get(flow.organization_id, flow.connector_id or "")
+async def _renewed(server: Server, flow: Flow, connector_id: str, granted: _Granted) -> str:
+    record = await server.connectors.get(flow.organization_id, connector_id)
     # Nothing changes a connector's account or kind; were it otherwise, one account's data would go under another's name.
-    if record is None or (record.subdomain, record.connector_type) != (flow.subdomain, definition.slug):
+    if record is None or (record.subdomain, record.connector_type) != (flow.subdomain, flow.connector_type):
         raise Problem("connector_not_found")
-    await replace_credentials(
-        server,
-        _person(flow),
-        record,
-        secret=granted.secret,
-        kind="oauth",
-        check=granted.check,
-        oauth_app_id=granted.app_id,
-    )
+    await keep_credentials(server, _person(flow), record, secret=granted.secret, kind="oauth", check=granted.check)
     return record.id
 
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from plugbay.auth import pkce
-from plugbay.server.caller import not_found
-from plugbay.server.catalog import by_type
-from plugbay.server.connecting import NewConnector, tell_audit
-from plugbay.server.failures import ApiError
+from plugbay.server.connecting import NewConnector, check_workspace, tell_audit
+from plugbay.server.execution import definition_of_record
+from plugbay.server.failures import ApiError, invalid
 from plugbay.server.oauth.apps import app_for
 from plugbay.server.oauth.redirects import LONGEST, is_allowed, is_usable
 from plugbay.server.store import Flow
@@ -18,16 +17,12 @@ from plugbay.server.store import Flow
 if TYPE_CHECKING:
     from plugbay.server.caller import Caller
     from plugbay.server.state import Server
-    from plugbay.server.store import ConnectorRecord, FlowStage
+    from plugbay.server.store import ConnectorRecord
 
-__all__ = ["ASKED", "CONSENT_PATH", "SENT", "begin", "check_redirect", "renewed"]
+__all__ = ["CONSENT_PATH", "begin", "check_redirect", "renewed"]
 
 CONSENT_PATH = "/oauth/consent"
 """The page where a person agrees, before Zendesk's own."""
-
-ASKED: FlowStage = "asked"
-SENT: FlowStage = "sent"
-"""The stages of a flow: the person has our page before them; the browser was sent to Zendesk."""
 
 
 async def begin(
@@ -49,7 +44,7 @@ async def begin(
     Raises:
         ApiError: 404, the caller may not see the workspace; 422, there is no OAuth app to ask with.
     """
-    await _check_workspace(server, caller, new.workspace_name)
+    await check_workspace(server, caller, new.workspace_name)
     app = await app_for(server, caller.organization_id, new.definition)
     ticket = await server.flows.begin(
         Flow(
@@ -59,14 +54,11 @@ async def begin(
             subdomain=new.subdomain,
             redirect_url=redirect_url,
             name=new.name,
-            replication_config=dict(new.replication_config),
-            environment=dict(new.environment),
+            replication_config=new.replication_config,
             client_id=caller.client_id,
             oauth_app_id=app.id,
             connector_id=None if record is None else record.id,
             verifier=pkce.new_verifier(),
-            browser=None,
-            stage=ASKED,
             expires_at=time.time() + server.settings.flow_lifetime,
         )
     )
@@ -107,27 +99,14 @@ def renewed(record: ConnectorRecord) -> NewConnector:
     Raises:
         ApiError: 404, its kind is no longer one that the server has.
     """
-    definition = by_type(record.connector_type)
-    if definition is None:
-        raise not_found("connector")
     return NewConnector(
         workspace_name=record.workspace_name,
-        definition=definition,
+        definition=definition_of_record(record),
         name=record.name,
         subdomain=record.subdomain,
         replication_config=record.replication_config,
-        environment=record.environment,
     )
 
 
-async def _check_workspace(server: Server, caller: Caller, name: str) -> None:
-    """A token of one workspace may connect for that one alone."""
-    if caller.workspace_id is None:
-        return
-    known = await server.workspaces.by_name(caller.organization_id, name)
-    if known is None or not caller.sees(known.id):
-        raise not_found("workspace")
-
-
 def _refused_redirect(message: str, hint: str) -> ApiError:
-    return ApiError(422, message, error_code="redirect_url_refused", field="redirect_url", hint=hint)
+    return invalid("redirect_url", message, error_code="redirect_url_refused", hint=hint)

@@ -12,7 +12,6 @@ from plugbay.errors import NotFoundError
 from plugbay.server.failures import stack_of
 from plugbay.server.oauth import browser
 from plugbay.server.oauth.arrival import arrive
-from plugbay.server.oauth.beginning import SENT
 from plugbay.server.oauth.consent import LONGEST_STATE, back, ended
 from plugbay.server.oauth.problems import Problem
 
@@ -38,7 +37,7 @@ async def callback(request: Request) -> Response:
     if len(states) != 1 or not 0 < len(states[0]) <= LONGEST_STATE:
         return ended(request, 400)
     known = await server.flows.peek(states[0])
-    if known is None or known.stage != SENT:
+    if known is None or known.stage != "sent":
         return ended(request)
     if not browser.owns(browser.key_of(request, server.settings), known.browser):
         return ended(request, 403)

@@ -16,7 +16,7 @@ from plugbay.connectors.zendesk.authorization import SCOPE
 from plugbay.server.catalog import by_type
 from plugbay.server.oauth import browser
 from plugbay.server.oauth.apps import app_of, authorization
-from plugbay.server.oauth.beginning import ASKED, CONSENT_PATH
+from plugbay.server.oauth.beginning import CONSENT_PATH
 from plugbay.server.oauth.problems import Problem
 from plugbay.server.oauth.redirects import origin_of, shown, with_answer
 from plugbay.server.pages.forgery import form_token, is_ours
@@ -102,7 +102,7 @@ async def _open(server: Server, ticket: str, key: str | None) -> Flow | None:
     if not 0 < len(ticket) <= LONGEST_STATE:
         return None
     flow = await server.flows.peek(ticket)
-    is_free = flow is not None and (flow.stage == ASKED or browser.owns(key, flow.browser))
+    is_free = flow is not None and (flow.stage == "asked" or browser.owns(key, flow.browser))
     return flow if is_free else None
 
 
@@ -128,7 +128,7 @@ async def _facts(server: Server, flow: Flow) -> dict[str, Any]:
         "organization": organization.name if organization else "",
         "workspace": flow.workspace_name,
         "connector_type": definition.display_name if definition else flow.connector_type,
-        "connector": flow.name or "",
+        "connector": flow.name,
         "account": f"{flow.subdomain}.zendesk.com",
         "place": shown(flow.redirect_url),
         "renews": flow.connector_id is not None,

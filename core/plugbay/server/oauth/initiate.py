@@ -15,6 +15,7 @@ from plugbay.server.api.naming import (
     subdomain_of,
     workspace_name_of,
 )
+from plugbay.server.api.workspaces import find_workspace
 from plugbay.server.caller import not_found
 from plugbay.server.connecting import NewConnector
 from plugbay.server.endpoint import Call, endpoint
@@ -83,7 +84,6 @@ async def _new(server: Server, caller: Caller, given: Initiate) -> NewConnector:
             given.environment, given.oauth_input_configuration, default=server.settings.default_subdomain
         ),
         replication_config=replication_of(given.replication_config, definition, required=False),
-        environment=given.environment or {},
     )
 
 
@@ -95,10 +95,7 @@ async def _own_workspace(server: Server, caller: Caller) -> str:
     """The workspace that a caller means who names none."""
     if caller.workspace_id is None:
         raise invalid("workspace_name", "workspace_name must be given.", error_code="missing")
-    known = await server.workspaces.get(caller.organization_id, caller.workspace_id)
-    if known is None:
-        raise not_found("workspace")
-    return known.name
+    return (await find_workspace(server, caller, caller.workspace_id)).name
 
 
 def _check_same(given: Initiate, record: ConnectorRecord) -> None:
@@ -114,5 +111,4 @@ def _check_same(given: Initiate, record: ConnectorRecord) -> None:
 
 
 def _differs(field: str, message: str) -> ApiError:
-    hint = "Leave it out, or make a new connector."
-    return ApiError(422, message, error_code="differs", field=field, hint=hint)
+    return invalid(field, message, error_code="differs", hint="Leave it out, or make a new connector.")

@@ -85,10 +85,9 @@ async def put_app(call: Call[OwnApp]) -> OwnAppAnswer:
 async def delete_app(call: Call) -> None:
     """Removes the organization's OAuth app; from then on the operator's is used, if there is one."""
     definition = by_type(call.path["connector_type"])
-    organization_id = call.caller.organization_id
-    if definition is None or await call.server.oauth_apps.find(organization_id, definition.slug) is None:
+    apps = call.server.oauth_apps
+    if definition is None or not await apps.delete(call.caller.organization_id, definition.slug):
         raise ApiError(404, "There is no OAuth app of this organization's own.", error_code="oauth_app_not_found")
-    await call.server.oauth_apps.delete(organization_id, definition.slug)
     await tell_audit(call.server, call.caller, "oauth_app.removed")
 
 

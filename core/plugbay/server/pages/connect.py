@@ -117,7 +117,6 @@ def _wanted(form: Form) -> NewConnector | None:
         name=name,
         subdomain=subdomain,
         replication_config=replication,
-        environment={"subdomain": subdomain},
     )
 
 

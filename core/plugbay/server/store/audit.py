@@ -118,15 +118,23 @@ class Audit:
         self._database = database
         self._group: GroupCommit[_Part] = GroupCommit(database, _write)
 
-    async def record(self, entry: AuditEntry) -> str:
-        """Notes an entry; it is durable when this returns. Returns its id.
+    async def record(self, entry: AuditEntry, *, connection: AsyncConnection | None = None) -> str:
+        """Notes an entry; it is durable when this returns, or when the transaction ends. Returns its id.
 
-        A caller that is cancelled goes at once; the entry is noted all the same.
+        Without a transaction, a caller that is cancelled goes at once; the entry is noted all the same.
+
+        Args:
+            entry: The entry.
+            connection: The transaction of what it tells of, which is then done and noted, or neither.
 
         Raises:
             ServiceError: The database cannot be reached.
         """
-        await self._group.submit(_Part(entry={name: getattr(entry, name) for name in _FIELDS}))
+        part = _Part(entry={name: getattr(entry, name) for name in _FIELDS})
+        if connection is None:
+            await self._group.submit(part)
+        else:
+            await _write(connection, [part])
         return entry.id
 
     async def finish(

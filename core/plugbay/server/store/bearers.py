@@ -121,12 +121,6 @@ class Bearers:
             ended = await connection.execute(delete(bearers).where(bearers.c.token_hash == digest(token)))
             return bool(ended.rowcount)
 
-    async def revoke_all(self, organization_id: str, client_id: str) -> int:
-        """Ends all tokens that a client has for an organization; returns how many."""
-        mine = (bearers.c.organization_id == organization_id, bearers.c.client_id == client_id)
-        async with self._database.begin() as connection:
-            return (await connection.execute(delete(bearers).where(*mine))).rowcount
-
     async def purge(self, before: float) -> int:
         """Forgets tokens that ended before then (seconds since the epoch); returns how many."""
         async with self._database.begin() as connection:

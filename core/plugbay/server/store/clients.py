@@ -58,16 +58,14 @@ class Clients:
         Raises:
             NotFoundError: There is no such organization.
         """
-        if connection is None:
-            async with self._database.begin() as own:
-                return await self.create(organization_id, name, connection=own)
         secret = secrets.token_urlsafe(32)
         made = Client(id=new_id(), name=name, organization_id=organization_id, created_at=now(), revoked_at=None)
         row = {"id": made.id, "organization_id": organization_id, "name": name, "created_at": made.created_at}
         member = {"client_id": made.id, "organization_id": organization_id, "created_at": made.created_at}
         try:
-            await connection.execute(insert(clients).values(**row, secret_hash=digest(secret)))
-            await connection.execute(insert(memberships).values(**member))
+            async with self._database.begin(connection) as own:
+                await own.execute(insert(clients).values(**row, secret_hash=digest(secret)))
+                await own.execute(insert(memberships).values(**member))
         except IntegrityError:
             raise NotFoundError("There is no such organization.") from None
         return made, secret

@@ -21,7 +21,7 @@ __all__ = ["ConnectorRecord", "ConnectorStatus", "Connectors"]
 
 ConnectorStatus = Literal["active", "needs_reauth"]
 
-_SETTINGS = frozenset({"name", "subdomain", "replication_config", "environment", "entities", "oauth_app_id"})
+_SETTINGS = frozenset({"name", "replication_config", "entities"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,8 @@ class ConnectorRecord:
         name: For people.
         subdomain: The account's.
         replication_config: As it was given.
-        environment: As it was given.
         entities: The entities that are wanted; None for all.
         auth_kind: `"oauth"`, `"token"` or `"client_credentials"`.
-        oauth_app_id: The organization's OAuth app that it was authorized with; None for the operator's, or none.
         status: Whether the service still takes its credentials.
         status_reason: Why it does not, for a person.
         checked_at: When it was checked last, in seconds since the epoch.
@@ -62,10 +60,8 @@ class ConnectorRecord:
     name: str
     subdomain: str
     replication_config: dict[str, Any]
-    environment: dict[str, Any]
     entities: list[str] | None
     auth_kind: str
-    oauth_app_id: str | None
     status: ConnectorStatus
     status_reason: str | None
     checked_at: float | None
@@ -96,13 +92,24 @@ class Connectors:
         name: str,
         subdomain: str,
         replication_config: Mapping[str, Any],
-        environment: Mapping[str, Any],
         auth_kind: str,
-        oauth_app_id: str | None = None,
-        entities: list[str] | None = None,
         secret: Mapping[str, Any],
+        check_status: str | None = None,
+        connection: AsyncConnection | None = None,
     ) -> ConnectorRecord:
         """A new connector with its credentials, both or neither.
+
+        Args:
+            organization_id: Whose.
+            workspace_id: Where it will be.
+            connector_type: For example `"zendesk-support"`.
+            name: For people.
+            subdomain: The account's.
+            replication_config: Kept as it is.
+            auth_kind: `"oauth"`, `"token"` or `"client_credentials"`.
+            secret: The credentials.
+            check_status: How the check of the credentials ended, if there was one now.
+            connection: A transaction to do it in.
 
         Raises:
             NotFoundError: The organization has no such workspace.
@@ -116,20 +123,18 @@ class Connectors:
             "name": name,
             "subdomain": subdomain,
             "replication_config": dict(replication_config),
-            "environment": dict(environment),
-            "entities": entities,
             "auth_kind": auth_kind,
-            "oauth_app_id": oauth_app_id,
             "status": "active",
+            **_checked(check_status),
             "version": 1,
             "created_at": at,
             "updated_at": at,
         }
         try:
-            async with self._database.begin() as connection:
-                await connection.execute(insert(connectors).values(**row))
-                await self._secrets.put(organization_id, f"connector/{identifier}", secret, connection=connection)
-                return await self._one(connection, organization_id, identifier)
+            async with self._database.begin(connection) as own:
+                await own.execute(insert(connectors).values(**row))
+                await self._secrets.put(organization_id, f"connector/{identifier}", secret, connection=own)
+                return await self._one(own, organization_id, identifier)
         except IntegrityError:
             raise NotFoundError("There is no such workspace.") from None
 
@@ -170,23 +175,24 @@ class Connectors:
         rows, following = cut(await self._database.all(query), limit, connectors.c.created_at)
         return Slice([record(ConnectorRecord, row) for row in rows], following)
 
-    async def update(self, organization_id: str, connector_id: str, **fields: Any) -> ConnectorRecord:
+    async def update(
+        self, organization_id: str, connector_id: str, *, connection: AsyncConnection | None = None, **fields: Any
+    ) -> ConnectorRecord:
         """Changes settings, and raises the version.
 
         Args:
             organization_id: Whose.
             connector_id: Which.
-            fields: Of `name`, `subdomain`, `replication_config`, `environment`, `entities` and `oauth_app_id`.
+            connection: A transaction to do it in.
+            fields: Of `name`, `replication_config` and `entities`.
 
         Raises:
             NotFoundError: The organization has no such connector.
         """
         if unknown := fields.keys() - _SETTINGS:
             raise TypeError(f"A connector has no setting {sorted(unknown)}.")
-        async with self._database.begin() as connection:
-            return await self._change(
-                connection, organization_id, connector_id, **fields, version=connectors.c.version + 1
-            )
+        async with self._database.begin(connection) as own:
+            return await self._change(own, organization_id, connector_id, **fields, version=connectors.c.version + 1)
 
     async def replace_secret(
         self,
@@ -194,9 +200,9 @@ class Connectors:
         connector_id: str,
         secret: Mapping[str, Any],
         *,
-        auth_kind: str | None = None,
-        oauth_app_id: str | None = None,
-        subdomain: str | None = None,
+        auth_kind: str,
+        check_status: str | None = None,
+        connection: AsyncConnection | None = None,
     ) -> ConnectorRecord:
         """Gives a connector other credentials: it is active again, and its version is raised.
 
@@ -204,19 +210,18 @@ class Connectors:
             organization_id: Whose.
             connector_id: Which.
             secret: The credentials.
-            auth_kind: Their kind, with the OAuth app they came by; both stay as they are if it is not given.
-            oauth_app_id: The organization's OAuth app, for `auth_kind`.
-            subdomain: The account's, if it is another.
+            auth_kind: Their kind.
+            check_status: How the check of them ended, if there was one now.
+            connection: A transaction to do it in.
 
         Raises:
             NotFoundError: The organization has no such connector.
         """
-        values: dict[str, Any] = {} if auth_kind is None else {"auth_kind": auth_kind, "oauth_app_id": oauth_app_id}
-        values |= {} if subdomain is None else {"subdomain": subdomain}
-        values |= {"status": "active", "status_reason": None, "version": connectors.c.version + 1}
-        async with self._database.begin() as connection:
-            changed = await self._change(connection, organization_id, connector_id, **values)
-            await self._secrets.put(organization_id, f"connector/{connector_id}", secret, connection=connection)
+        values: dict[str, Any] = {"auth_kind": auth_kind, "status": "active", "status_reason": None}
+        values |= {"version": connectors.c.version + 1, **_checked(check_status)}
+        async with self._database.begin(connection) as own:
+            changed = await self._change(own, organization_id, connector_id, **values)
+            await self._secrets.put(organization_id, f"connector/{connector_id}", secret, connection=own)
             return changed
 
     async def set_status(
@@ -246,28 +251,32 @@ class Connectors:
             change = change.where(connectors.c.version == version)
         return bool(await self._database.change(change))
 
-    async def note_check(
-        self, organization_id: str, connector_id: str, status: str, *, at: float | None = None
-    ) -> ConnectorRecord:
-        """Notes how a check ended.
+    async def note_check(self, organization_id: str, connector_id: str, status: str) -> ConnectorRecord:
+        """Notes how a check ended, now.
 
         Args:
             organization_id: Whose.
             connector_id: Which.
             status: `"succeeded"`, `"failed"` or `"inconclusive"`.
-            at: When, in seconds since the epoch; now if not given.
 
         Raises:
             NotFoundError: The organization has no such connector.
         """
-        values = {"check_status": status, "checked_at": now() if at is None else at}
         async with self._database.begin() as connection:
-            return await self._change(connection, organization_id, connector_id, **values)
+            return await self._change(connection, organization_id, connector_id, **_checked(status))
 
-    async def delete(self, organization_id: str, connector_id: str) -> bool:
-        """Removes a connector and its credentials; returns whether it was there."""
-        async with self._database.begin() as connection:
-            ended = await connection.execute(delete(connectors).where(*_is(organization_id, connector_id)))
+    async def delete(
+        self, organization_id: str, connector_id: str, *, connection: AsyncConnection | None = None
+    ) -> bool:
+        """Removes a connector and its credentials; returns whether it was there.
+
+        Args:
+            organization_id: Whose.
+            connector_id: Which.
+            connection: A transaction to do it in.
+        """
+        async with self._database.begin(connection) as own:
+            ended = await own.execute(delete(connectors).where(*_is(organization_id, connector_id)))
             return bool(ended.rowcount)
 
     async def _change(
@@ -281,6 +290,10 @@ class Connectors:
     async def _one(self, connection: AsyncConnection, organization_id: str, connector_id: str) -> ConnectorRecord:
         query = _select().where(*_is(organization_id, connector_id))
         return record(ConnectorRecord, (await connection.execute(query)).one())
+
+
+def _checked(status: str | None) -> dict[str, Any]:
+    return {} if status is None else {"check_status": status, "checked_at": now()}
 
 
 def _select() -> Select[Any]:

@@ -21,9 +21,6 @@ __all__ = ["Flow", "FlowStage", "Flows"]
 
 FlowStage = Literal["asked", "sent"]
 
-LIFETIME = 600.0
-"""Seconds in which a person must have agreed."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
@@ -35,16 +32,15 @@ class Flow:
         connector_type: What it will be.
         subdomain: The account's.
         redirect_url: Where the browser is sent in the end.
-        name: The connector's; None for a default.
+        name: The connector's.
         replication_config: The connector's.
-        environment: The connector's.
         client_id: Which client began it.
         oauth_app_id: The organization's OAuth app; None for the operator's.
         connector_id: The connector that is authorized anew; None if one is to be made.
         verifier: PKCE's code verifier (RFC 7636 section 4.1).
         browser: A digest of the cookie that binds it to a browser; None before there is one.
-        stage: Whether the person was only asked, or was sent to the service.
-        expires_at: Seconds since the epoch; 0 for the lifetime that `Flows` gives.
+        stage: `"asked"` while the person has our page before them, `"sent"` once the browser is on its way to the service.
+        expires_at: Until when they must have agreed, in seconds since the epoch.
     """
 
     organization_id: str
@@ -52,16 +48,15 @@ class Flow:
     connector_type: str
     subdomain: str
     redirect_url: str
-    name: str | None = None
+    name: str
     replication_config: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    environment: Mapping[str, Any] = field(default_factory=dict[str, Any])
     client_id: str | None = None
     oauth_app_id: str | None = None
     connector_id: str | None = None
     verifier: SecretStr
     browser: str | None = None
     stage: FlowStage = "asked"
-    expires_at: float = 0.0
+    expires_at: float
 
 
 _FACTS = (
@@ -71,7 +66,6 @@ _FACTS = (
     "redirect_url",
     "name",
     "replication_config",
-    "environment",
     "client_id",
     "oauth_app_id",
     "connector_id",
@@ -84,13 +78,11 @@ class Flows:
     Args:
         database: The database.
         secrets: Where their verifiers are.
-        lifetime: Seconds in which a person must have agreed.
     """
 
-    def __init__(self, database: Database, secrets: Secrets, *, lifetime: float = LIFETIME) -> None:
+    def __init__(self, database: Database, secrets: Secrets) -> None:
         self._database = database
         self._secrets = secrets
-        self._lifetime = lifetime
 
     async def begin(self, flow: Flow) -> str:
         """Notes a flow; returns its state, 256 random bits of which only a digest is kept.
@@ -100,9 +92,9 @@ class Flows:
         """
         state = randomness.token_urlsafe(32)
         facts = {name: getattr(flow, name) for name in _FACTS}
-        facts |= {name: dict(facts[name]) for name in ("replication_config", "environment")}
+        facts["replication_config"] = dict(flow.replication_config)
         row: dict[str, Any] = {"state_hash": digest(state), "organization_id": flow.organization_id, "facts": facts}
-        row |= {"stage": flow.stage, "browser": flow.browser, "expires_at": flow.expires_at or now() + self._lifetime}
+        row |= {"stage": flow.stage, "browser": flow.browser, "expires_at": flow.expires_at}
         value = {"verifier": flow.verifier}
         try:
             async with self._database.begin() as connection:
@@ -154,13 +146,16 @@ class Flows:
             return None
         verifier = SecretStr((await self._secrets.open(row)).value["verifier"])
         given = {"organization_id": row.organization_id, "stage": row.stage, "browser": row.browser}
-        return Flow(**given, **row.facts, verifier=verifier, expires_at=row.expires_at)
+        # A process of another version may have begun it, with facts that this one does not know.
+        facts = {name: row.facts[name] for name in _FACTS}
+        return Flow(**given, **facts, verifier=verifier, expires_at=row.expires_at)
 
 
 def _select(state: str) -> Select[Any]:
     """A flow with its sealed verifier."""
     sealed = (secrets.c.subject, secrets.c.version, secrets.c.key_id, secrets.c.wrapped_key, secrets.c.ciphertext)
-    both = select(*flows.c, *sealed).join(secrets, secrets.c.flow_hash == flows.c.state_hash)
+    its_own = (secrets.c.organization_id == flows.c.organization_id) & (secrets.c.flow_hash == flows.c.state_hash)
+    both = select(*flows.c, *sealed).join(secrets, its_own)
     return both.where(flows.c.state_hash == digest(state))
 
 

@@ -49,11 +49,9 @@ class Organizations:
             name: For people.
             connection: A transaction to do it in.
         """
-        if connection is None:
-            async with self._database.begin() as own:
-                return await self.create(name, connection=own)
         made = Organization(id=new_id(), name=name, policy={}, redirect_urls=[], created_at=now())
-        await connection.execute(insert(organizations).values(**asdict(made)))
+        async with self._database.begin(connection) as own:
+            await own.execute(insert(organizations).values(**asdict(made)))
         return made
 
     async def get(self, organization_id: str) -> Organization | None:

@@ -19,8 +19,6 @@ MINUTE = 60.0
 CHUNKS = 20
 """In how many chunks a limit is reserved: what one process reserves and does not use, no other can."""
 
-MOST_CLIENTS = 10_000
-
 
 @dataclass(slots=True)
 class _Share:
@@ -38,15 +36,12 @@ class Rates:
     Args:
         database: The database.
         clock: Gives seconds since the epoch.
-        most_clients: Clients that are counted in memory; when there are more, those of past minutes are forgotten.
     """
 
-    def __init__(
-        self, database: Database, *, clock: Callable[[], float] = now, most_clients: int = MOST_CLIENTS
-    ) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = now) -> None:
         self._database = database
         self._clock = clock
-        self._most_clients = most_clients
+        self._minute = 0
         self._shares: dict[str, _Share] = {}
 
     async def take(self, client_id: str, limit_per_minute: int) -> float | None:
@@ -74,12 +69,9 @@ class Rates:
         return max(0.001, (share.minute + 1) * MINUTE - at)
 
     def _share(self, client_id: str, minute: int) -> _Share:
-        share = self._shares.get(client_id)
-        if share is None or share.minute != minute:
-            if len(self._shares) >= self._most_clients:
-                self._shares = {name: known for name, known in self._shares.items() if known.minute == minute}
-            share = self._shares[client_id] = _Share(minute)
-        return share
+        if minute != self._minute:
+            self._minute, self._shares = minute, {}
+        return self._shares.setdefault(client_id, _Share(minute))
 
     async def _reserve(self, client_id: str, share: _Share, limit: int) -> None:
         chunk = max(1, limit // CHUNKS)

@@ -100,15 +100,11 @@ class Secrets:
             ConflictError: The version is another, or the lease was lost.
             NotFoundError: The organization has no row that the subject names.
         """
-        if connection is not None:
-            plaintext = _text(value)
+        plaintext = _text(value)
+        async with self._database.begin(connection) as own:
             if lease is not None:
-                await lease.confirm(connection)
-            return await self._put(connection, organization_id, subject, plaintext, expected_version)
-        async with self._database.begin() as own:
-            return await self.put(
-                organization_id, subject, value, connection=own, expected_version=expected_version, lease=lease
-            )
+                await lease.confirm(own)
+            return await self._put(own, organization_id, subject, plaintext, expected_version)
 
     async def _put(
         self,
@@ -181,13 +177,9 @@ class Secrets:
         context = _context(row.organization_id, row.subject, row.version)
         return Secret(row.version, json.loads(await self._vault.open(sealed, context)))
 
-    async def delete(self, organization_id: str, subject: str, *, connection: AsyncConnection | None = None) -> bool:
+    async def delete(self, organization_id: str, subject: str) -> bool:
         """Removes a secret; returns whether it was there."""
-        statement = delete(secrets).where(*_is(organization_id, subject))
-        if connection is not None:
-            return bool((await connection.execute(statement)).rowcount)
-        async with self._database.begin() as own:
-            return bool((await own.execute(statement)).rowcount)
+        return bool(await self._database.change(delete(secrets).where(*_is(organization_id, subject))))
 
     async def stale(self) -> int:
         """How many data keys are wrapped by another than the newest key-encryption key."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import ConflictError, NotFoundError
 from plugbay.server.database import Database
@@ -141,14 +142,21 @@ class Workspaces:
             raise NotFoundError("There is no such workspace.")
         return record(Workspace, row)
 
-    async def delete(self, organization_id: str, workspace_id: str) -> bool:
+    async def delete(
+        self, organization_id: str, workspace_id: str, *, connection: AsyncConnection | None = None
+    ) -> bool:
         """Removes a workspace with its connectors, their secrets and the tokens that are bound to it.
+
+        Args:
+            organization_id: Whose.
+            workspace_id: Which.
+            connection: A transaction to do it in.
 
         Returns:
             Whether it was there.
         """
-        async with self._database.begin() as connection:
-            ended = await connection.execute(delete(workspaces).where(*_is(organization_id, workspace_id)))
+        async with self._database.begin(connection) as own:
+            ended = await own.execute(delete(workspaces).where(*_is(organization_id, workspace_id)))
             return bool(ended.rowcount)
 
 
