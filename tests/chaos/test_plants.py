@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.chaos.conftest import ROOT
@@ -24,16 +25,31 @@ SEED = 33
 """A seed whose first round is quick, and has the faults that the defects need."""
 
 
-def start(plant):
+BESIDE = 3
+"""Runs at once: they wait more than they work, but their deadlines are of real time, and short."""
+
+TRIES = 3
+"""Runs in which a defect must be found: one that the machine holds up does less before its deadlines."""
+
+
+def run(plant):
+    """What was said, and the status, of the first run that found the defect, or of the last."""
     command = [sys.executable, "-m", "chaos", f"--seed={SEED}", "--operations=60", "--workers=8", f"--plant={plant}"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for _ in range(TRIES):
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if FOUND.get(plant, "") in done.stdout:
+            break
+    return done.stdout, done.returncode
 
 
 @pytest.fixture(scope="module")
 def runs():
-    """One run for each defect, all at once: they wait more than they work."""
-    processes = {plant: start(plant) for plant in ("nothing", *FOUND)}
-    return {plant: (process.communicate()[0], process.returncode) for plant, process in processes.items()}
+    """What came of each defect, and of none, which is tried once: nothing may ever be found there."""
+    plants = ("nothing", *FOUND)
+    with ThreadPoolExecutor(BESIDE) as threads:
+        return dict(zip(plants, threads.map(run, plants), strict=True))
 
 
 @pytest.mark.parametrize("plant", FOUND)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Required
 
 import httpx
 import pytest
-from hypothesis import settings
 from pydantic import Field, SecretStr
 from typing_extensions import TypedDict
 
@@ -21,10 +20,6 @@ from plugbay.connectors.zendesk_support.models import ZendeskSupportOauth20AuthC
 from plugbay.declare import UNSET, Cursor, Entity, Limit, Listing
 from plugbay.executor import LocalExecutor
 from plugbay.transport import Transport
-
-# Properties run beside other work; how long one example takes is no fact about the code.
-settings.register_profile("plugbay", deadline=None)
-settings.load_profile("plugbay")
 
 
 class Box(TypedDict, total=False):

@@ -5,11 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
-
-# Properties run beside other work; how long one example takes is no fact about the code.
-settings.register_profile("plugbay", deadline=None)
-settings.load_profile("plugbay")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -28,6 +28,8 @@ from plugbay.server.store import (
 )
 from plugbay.server.vault import Vault
 
+TRIES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Stores:
@@ -64,7 +66,19 @@ async def database_url(request, tmp_path) -> AsyncIterator[str]:
     try:
         yield f"{server.rpartition('/')[0]}/{name}"
     finally:
-        await _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+        await _drop(server, name)
+
+
+async def _drop(server: str, name: str) -> None:
+    """Drops a database, for whose sessions PostgreSQL waits five seconds after it told them to end."""
+    for left in reversed(range(TRIES)):
+        try:
+            await _administer(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+        except asyncpg.ObjectInUseError:
+            if not left:
+                raise
+        else:
+            return
 
 
 async def _administer(server: str, statement: str) -> None:

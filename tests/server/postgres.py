@@ -21,6 +21,9 @@ from pathlib import Path
 from typing import Any
 
 OLDEST = 15
+TRIES = 3
+PATIENCE = "300"
+"""Seconds that a start or an end may take."""
 
 
 @contextmanager
@@ -37,19 +40,35 @@ def postgres() -> Iterator[str]:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(directory, user.pw_uid, user.pw_gid)
-        data, port = directory / "data", _free_port()
+        data = directory / "data"
         # It is read by initdb alone, and says nothing outside of this directory.
         password_file = directory / "password"
         password_file.write_text(password)
         password_file.chmod(0o644)
         _run(binaries / "initdb", "-D", data, "-U", "plugbay", "-A", "scram-sha-256", "--pwfile", password_file,
              "-E", "UTF8", "--no-locale", "--no-sync")  # fmt: skip
-        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {directory} -c max_connections=200"
-        _run(binaries / "pg_ctl", "-D", data, "-l", directory / "log", "-w", "-o", options, "start")
+        port = _started(binaries, directory)
         try:
             yield f"postgresql://plugbay:{password}@127.0.0.1:{port}/postgres"
         finally:
-            _run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+            _run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "-t", PATIENCE, "stop")
+
+
+def _started(binaries: Path, directory: Path) -> int:
+    """Starts the server; returns its port."""
+    for left in reversed(range(TRIES)):
+        port = _free_port()
+        options = f"-c listen_addresses=127.0.0.1 -p {port} -k {directory} -c max_connections=400"
+        try:
+            _run(binaries / "pg_ctl", "-D", directory / "data", "-l", directory / "log", "-w", "-t", PATIENCE,
+                 "-o", options, "start")  # fmt: skip
+        except RuntimeError:
+            # Somebody else may have taken the port meanwhile.
+            if not left:
+                raise
+        else:
+            break
+    return port
 
 
 def _binaries() -> Path:

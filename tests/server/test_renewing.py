@@ -31,7 +31,7 @@ async def connector(stores):
     workspace = await stores.workspaces.ensure(stores.organization.id, "acme")
     given = {"connector_type": "zendesk-support", "name": "acme", "subdomain": "acme", "auth_kind": "oauth"}
     return await stores.connectors.create(
-        stores.organization.id, workspace.id, **given, replication_config={}, environment={}, secret=OLD
+        stores.organization.id, workspace.id, **given, replication_config={}, secret=OLD
     )
 
 

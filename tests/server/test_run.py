@@ -11,7 +11,7 @@ from dataclasses import replace
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.server.command import ENVIRONMENT, PLUGBAY, plugbay, served
+from tests.server.command import ENVIRONMENT, PATIENCE, PLUGBAY, plugbay, served
 
 from plugbay.errors import ConfigurationError, ServiceError
 from plugbay.server.keys import StaticKeys
@@ -26,9 +26,22 @@ def port_of(line) -> int:
     return int(line["url"].rpartition(":")[2])
 
 
+def listens(line) -> bool:
+    with socket.socket() as wire:
+        return wire.connect_ex(("127.0.0.1", port_of(line))) == 0
+
+
+def get(line, path, **more) -> httpx.Response:
+    return httpx.get(f"{line['url']}{path}", timeout=20, **more)
+
+
+def post(line, path, body, **more) -> httpx.Response:
+    return httpx.post(f"{line['url']}{path}", json=body, timeout=20, **more)
+
+
 def token(line) -> httpx.Response:
     given = {"client_id": line["client_id"], "client_secret": line["client_secret"]}
-    return httpx.post(f"{line['url']}/api/v1/account/applications/token", json=given)
+    return post(line, "/api/v1/account/applications/token", given)
 
 
 class TestStart:
@@ -40,7 +53,7 @@ class TestStart:
             assert {"url", "client_id", "client_secret", "organization_id"} == first.line.keys()
             answer = token(first.line)
             assert (200, first.line["organization_id"]) == (answer.status_code, answer.json()["organization_id"])
-            assert 200 == httpx.get(f"{first.line['url']}/ready").status_code
+            assert 200 == get(first.line, "/ready").status_code
             assert 0 == first.end()
         with served(tmp_path / "a.db") as second:
             unchanged = ("client_id", "organization_id")
@@ -55,24 +68,26 @@ class TestStart:
             names = "base_url subdomain access_token refresh_token client_id client_secret email api_token"
             assert set(names.split()) == zendesk.keys()
             headers = {"authorization": f"Bearer {token(running.line).json()['access_token']}"}
-            made = httpx.post(
-                f"{running.line['url']}/api/v1/integrations/connectors",
-                headers=headers,
-                json={
+            made = post(
+                running.line,
+                "/api/v1/integrations/connectors",
+                {
                     "workspace_name": "acme",
                     "connector_type": "zendesk-support",
                     "credentials": {"access_token": zendesk["access_token"]},
                 },
+                headers=headers,
             )
             assert (200, "active") == (made.status_code, made.json()["status"])
-            begun = httpx.post(
-                f"{running.line['url']}/api/v1/integrations/connectors/oauth/initiate",
-                headers=headers,
-                json={
+            begun = post(
+                running.line,
+                "/api/v1/integrations/connectors/oauth/initiate",
+                {
                     "workspace_name": "acme",
                     "connector_type": "Zendesk-Support",
                     "redirect_url": "https://yourapp.com/oauth/callback",
                 },
+                headers=headers,
             )
             assert running.line["url"] == begun.json()["consent_url"].partition("/oauth/")[0]
             assert 0 == running.end()
@@ -84,7 +99,7 @@ class TestStart:
             first = process.stdout.readline()
             process.terminate()
             said = process.stdout.read()
-            assert 0 == process.wait(30)
+            assert 0 == process.wait(PATIENCE)
 
         assert "plugbay is listening. Stop it with Ctrl-C.\n" == first
         assert "client_secret" in said
@@ -93,7 +108,7 @@ class TestStart:
     @pytest.mark.parametrize(
         ("options", "expected"),
         [
-            (("--port", "99999"), "plugbay: configuration: The setting port must be from 0 to 65535.\n"),
+            (("--port", "99999"), "plugbay: configuration: PLUGBAY_PORT must be from 0 to 65535.\n"),
             (("--db", "mysql://user:hunter2@host/name"), "plugbay: configuration: "),
             (
                 ("--db", "postgresql://user:hunter2@127.0.0.1:1/name"),
@@ -143,7 +158,7 @@ class TestStart:
                 assert first.line["url"] == second.line["url"]
                 assert [None, None] == [each.line["client_secret"] for each in (second, third)]
                 headers = {"authorization": f"Bearer {token(first.line).json()['access_token']}"}
-                assert 200 == httpx.get(f"{third.line['url']}/api/v1/workspaces", headers=headers).status_code
+                assert 200 == get(third.line, "/api/v1/workspaces", headers=headers).status_code
                 assert [0, 0, 0] == [each.end() for each in (first, second, third)]
 
 
@@ -151,20 +166,20 @@ class TestEnd:
     """The end."""
 
     def test_sigterm(self, tmp_path):
-        """A request that runs when SIGTERM comes is finished; new ones are told that the process ends; its status is 0."""
+        """A request that runs when SIGTERM comes is finished, after the port was closed; its status is 0."""
         log = tmp_path / "log"
-        with served(tmp_path / "a.db", log=str(log), PLUGBAY_NOTICE_SECONDS="60") as running:
+        with served(tmp_path / "a.db", log=str(log), PLUGBAY_NOTICE_SECONDS="0") as running:
             body = json.dumps({name: running.line[name] for name in ("client_id", "client_secret")}).encode()
             with socket.create_connection(("127.0.0.1", port_of(running.line))) as wire:
                 wire.sendall(f"{HEAD}content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n".encode())
                 # That it asks for the body shows that the request runs.
                 assert wire.recv(1000).startswith(b"HTTP/1.1 100")
                 running.process.terminate()
-                while httpx.get(f"{running.line['url']}/ready").status_code == 200:
+                while listens(running.line):
                     pass
                 wire.sendall(body)
                 answer = b"".join(iter(lambda: wire.recv(65_536), b""))
-            assert 0 == running.process.wait(30)
+            assert 0 == running.process.wait(PATIENCE)
 
         head, _, content = answer.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200")
@@ -173,6 +188,14 @@ class TestEnd:
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert {"error"}.isdisjoint(line["level"] for line in lines)
         assert running.line["client_secret"] not in log.read_text()
+
+    def test_notice(self, tmp_path):
+        """After SIGTERM an idle process says that it is not ready, and goes on answering until its notice is over."""
+        with served(tmp_path / "a.db", PLUGBAY_NOTICE_SECONDS="60") as running:
+            running.process.terminate()
+            while get(running.line, "/ready").status_code == 200:
+                pass
+            assert (200, None) == (token(running.line).status_code, running.process.poll())
 
     def test_second_signal(self, tmp_path):
         """A second signal ends the process although a request runs."""
@@ -183,10 +206,10 @@ class TestEnd:
             wire.sendall(f"{HEAD}content-length: 9\r\nexpect: 100-continue\r\n\r\n".encode())
             assert wire.recv(1000).startswith(b"HTTP/1.1 100")
             running.process.terminate()
-            while httpx.get(f"{running.line['url']}/ready").status_code == 200:
+            while get(running.line, "/ready").status_code == 200:
                 pass
             running.process.terminate()
-            assert running.process.wait(30) is not None
+            assert running.process.wait(PATIENCE) is not None
 
 
 class TestOpening:

@@ -27,7 +27,6 @@ async def connector(stores):
         name="acme",
         subdomain="acme",
         replication_config={},
-        environment={},
         auth_kind="oauth",
         secret={"grant_id": "first", "access_token": "old-a", "refresh_token": "old-r", "client_id": "app"},
     )

@@ -59,8 +59,9 @@ def _pointed(served):
 def api(served):
     """A plain client of the server's API."""
     given = {name: served[name] for name in ("client_id", "client_secret")}
-    token = httpx.post(f"{served['url']}/api/v1/account/applications/token", json=given).json()["access_token"]
-    with httpx.Client(base_url=served["url"], headers={"authorization": f"Bearer {token}"}) as client:
+    with httpx.Client(base_url=served["url"], timeout=20) as client:
+        token = client.post("/api/v1/account/applications/token", json=given).json()["access_token"]
+        client.headers["authorization"] = f"Bearer {token}"
         yield client
 
 
@@ -68,7 +69,7 @@ def api(served):
 def zendesk(served):
     """A plain client of the sandbox, which knows what is true."""
     headers = {"authorization": f"Bearer {served['sandbox']['access_token']}"}
-    with httpx.Client(base_url=served["sandbox"]["base_url"], headers=headers) as client:
+    with httpx.Client(base_url=served["sandbox"]["base_url"], headers=headers, timeout=20) as client:
         yield client
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
+import socket
 import warnings
 
 import httpx2
@@ -37,6 +39,7 @@ class DrivenOAuth(OAuth):
     """FastMCP's own OAuth client, with a person's browser that is driven by the test."""
 
     def __init__(self, running, workspace="acme", **settings):
+        settings.setdefault("callback_port", _quiet_port())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that tokens are kept in memory
             super().__init__(address(running), **settings)
@@ -58,6 +61,14 @@ class DrivenOAuth(OAuth):
             page = await browser.sign_in(running.client_id, running.client_secret, self.asked[-1])
             decided = await browser.decide(page, self.workspace)
             await browser.http.get(decided.headers["location"])
+
+
+def _quiet_port():
+    """A free port that the system gives to nobody by itself: one of those may be another's before the client listens."""
+    for port in random.sample(range(20_000, 30_000), 1_000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port is free")
 
 
 def address(running):
@@ -201,7 +212,7 @@ class _Turns:
         self.count = 0
 
     def client(self, **settings):
-        return httpx2.AsyncClient(event_hooks={"request": [self._turn]}, **settings)
+        return httpx2.AsyncClient(**{"timeout": 20, **settings}, event_hooks={"request": [self._turn]})
 
     async def _turn(self, request):
         server = self.servers[self.count % len(self.servers)]

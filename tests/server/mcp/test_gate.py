@@ -131,11 +131,12 @@ async def test_the_limit_of_a_client(sandbox):
     async with serving(sandbox, rate_per_minute=8) as running:
         office = Office(running, await running.signed_in())
         token = await office.scoped()
-        answers = [await office.call(token) for _ in range(12)]
+        answers = [await office.call(token) for _ in range(17)]
 
-    assert 200 == answers[0].status_code
-    assert 429 == answers[-1].status_code
-    assert int(answers[-1].headers["retry-after"]) > 0
+    # The minute may end while the test runs, and begin once more.
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {200, 429} == {answer.status_code for answer in answers}
+    assert int(refused[0].headers["retry-after"]) > 0
 
 
 async def test_organizations_do_not_see_each_other(running, office):

@@ -11,12 +11,15 @@ from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
 HEAD = b"POST /api/v1/things/echo HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+LIMIT = 65_536
+"""Bytes: the least that an operator can set."""
+
 CHUNKED = HEAD + b"transfer-encoding: chunked\r\n\r\n"
 
 
 @pytest.fixture
 async def running():
-    async with serving(endpoints=ENDPOINTS, body_limit=1000) as running:
+    async with serving(endpoints=ENDPOINTS, body_limit=LIMIT) as running:
         yield running
 
 
@@ -37,17 +40,17 @@ class TestTooLarge:
     async def test_declared(self, running):
         """A body that says it is too large is refused before any of it is read, and the connection ends."""
         async with connected(running) as wire:
-            await wire.send(HEAD + b"content-length: 1001\r\n\r\n")
+            await wire.send(HEAD + b"content-length: %d\r\n\r\n" % (LIMIT + 1))
             status, headers, body = await wire.answer()
 
         assert (413, "close") == (status, headers["connection"])
-        assert {"limit": 1000} == json.loads(body)["error"]["details"]
+        assert {"limit": LIMIT} == json.loads(body)["error"]["details"]
         assert 1 == sum(name == "x-request-id" for name in headers)
 
     async def test_declared_and_sent(self, running):
         """A client that has sent all of it before it reads gets the answer and no reset."""
         async with connected(running) as wire:
-            await wire.send(HEAD + b"content-length: 5000\r\n\r\n" + b"x" * 5000)
+            await wire.send(HEAD + b"content-length: %d\r\n\r\n" % (5 * LIMIT) + b"x" * (5 * LIMIT))
             status, _, body = await wire.answer()
 
             assert (413, "body_too_large") == (status, json.loads(body)["errors"][0]["error_code"])
@@ -56,7 +59,7 @@ class TestTooLarge:
     async def test_chunked(self, running):
         """A body that comes piece by piece without saying its size is cut off where it becomes too large."""
         async with connected(running) as wire:
-            await wire.send(CHUNKED, *[chunk(b" " * 300)] * 5, b"0\r\n\r\n")
+            await wire.send(CHUNKED, *[chunk(b" " * 20_000)] * 5, b"0\r\n\r\n")
             status, headers, _ = await wire.answer()
 
             assert (413, "close") == (status, headers["connection"])
@@ -64,11 +67,11 @@ class TestTooLarge:
 
     async def test_largest(self, running):
         """A body of just the limit passes, whole or in pieces, and the connection is kept."""
-        body = json.dumps({"name": "A thing"}).encode().ljust(1000)
+        body = json.dumps({"name": "A thing"}).encode().ljust(LIMIT)
         async with connected(running) as wire:
-            await wire.send(HEAD + b"content-length: 1000\r\n\r\n" + body)
+            await wire.send(HEAD + b"content-length: %d\r\n\r\n" % LIMIT + body)
             whole = await wire.answer()
-            await wire.send(CHUNKED, chunk(body[:500]), chunk(body[500:]), b"0\r\n\r\n")
+            await wire.send(CHUNKED, chunk(body[:20_000]), chunk(body[20_000:]), b"0\r\n\r\n")
             pieces = await wire.answer()
 
         assert (200, 200) == (whole[0], pieces[0])

@@ -7,6 +7,9 @@ from tests.server.demo import Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
+SHORT = {"request_timeout": 1.0, "execute_timeout": 0.5}
+"""Seconds: the least that an operator can set."""
+
 
 @pytest.fixture
 async def gate():
@@ -17,7 +20,7 @@ async def gate():
 
 async def test_too_long(gate):
     """A request that takes too long is 504, and what worked on it is cancelled."""
-    async with serving(endpoints=gate.endpoints(), request_timeout=0.2) as running:
+    async with serving(endpoints=gate.endpoints(), **SHORT) as running:
         answer = await running.http.get("/api/v1/gate")
 
         assert (504, "deadline_exceeded") == (answer.status_code, answer.json()["error"]["code"])
@@ -27,7 +30,7 @@ async def test_too_long(gate):
 async def test_stream(gate):
     """A download that has begun may take longer than a request may."""
     async with (
-        serving(endpoints=gate.endpoints(), request_timeout=0.2) as running,
+        serving(endpoints=gate.endpoints(), **SHORT) as running,
         running.http.stream("GET", "/api/v1/stream") as answer,
     ):
         pieces = answer.aiter_raw()
@@ -54,7 +57,7 @@ async def test_stalled_reader():
     async def stream(_call: Call):
         return StreamingResponse(endless())
 
-    async with serving(endpoints=[stream], request_timeout=0.2) as running, connected(running) as wire:
+    async with serving(endpoints=[stream], **SHORT) as running, connected(running) as wire:
         await wire.send(b"GET /api/v1/endless HTTP/1.1\r\nhost: a\r\n\r\n")
         status, _ = await wire.head()
         assert 200 == status

@@ -44,7 +44,7 @@ class Bodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(self._drain, scope, receive, send, self._limit, self._seconds)
+        body = _Body(self._drain, scope, receive, send, limit=self._limit, seconds=self._seconds)
         if body.declared > self._limit:
             body.is_refused = True
             await answer_for(too_large(self._limit), "")(scope, receive, body.send)
@@ -63,7 +63,7 @@ class _Body:
         "_waiting", "declared", "is_complete", "is_refused", "scope",
     )  # fmt: skip
 
-    def __init__(self, drain: Drain, scope: Scope, receive: Receive, send: Send, limit: int, seconds: float) -> None:
+    def __init__(self, drain: Drain, scope: Scope, receive: Receive, send: Send, *, limit: int, seconds: float) -> None:
         self.scope = scope
         self._drain = drain
         self._receive = receive
