@@ -44,6 +44,7 @@ from plugbay.mending import (
     shown,
 )
 from plugbay.schema_text import fields_at, schema_at, type_text
+from plugbay.sendable import find_unsendable, holds_at_most
 
 __all__ = ["UNSET", "Arguments", "Parameter", "Rare", "Unset", "Wire"]
 
@@ -193,8 +194,9 @@ class Arguments:
             bound: dict[str, Any] = self._validator.validate_python(given)
         except ValidationError as error:
             bound = self._mended(given, error)
-        if (where := _unsendable(bound)) is not None:
-            raise self._refusal({_place(where): ["has half a character, which no service takes"]}, {})
+        if (found := find_unsendable(bound)) is not None:
+            where, problem = found
+            raise self._refusal({_place(where): [problem]}, {})
         if self._changes and not self._changes_something(bound, params):
             raise self._refusal({"": ["nothing to change was given"]}, {**bound, **self._example_change()})
         return bound
@@ -220,7 +222,7 @@ class Arguments:
         return given
 
     def _check_size(self, given: Any) -> None:
-        if not _holds_at_most(given, _MAX_VALUES):
+        if not holds_at_most(given, _MAX_VALUES):
             raise self._refusal({"": [f"a call has at most {_MAX_VALUES} values"]}, {})
 
     def _given(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -320,7 +322,8 @@ class Arguments:
         said = "; ".join(
             f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items()
         )
-        call = to_json(shown(self._corrected(given)))
+        is_worth_showing = holds_at_most(given, _MAX_VALUES) and find_unsendable(given) is None
+        call = to_json(shown(self._corrected(given if is_worth_showing else {})))
         return InvalidParameterError(
             f"{self._name}: {said}.",
             hint=f"Call {self._name} with {clip(dumps(call))}.",
@@ -397,20 +400,6 @@ def _extras(hint: Any) -> list[Any]:
     return [extra for part in get_args(hint) if part is not type(None) for extra in _extras(part)]
 
 
-def _holds_at_most(value: Any, most: int) -> bool:
-    """Whether `value` and all that it holds are no more than `most`."""
-    waiting = [value]
-    for seen in range(most + 1):
-        if not waiting:
-            return True
-        part = waiting.pop()
-        held = part.values() if is_object(part) else part if is_list(part) else ()
-        if seen + len(waiting) + len(held) >= most:
-            return False
-        waiting.extend(held)
-    return False
-
-
 def _without_flags(schema: Any) -> Any:
     """A validation schema whose numbers are not true or false, which Python takes for 1 and 0."""
     if is_list(schema):
@@ -433,20 +422,3 @@ def _no_flag(value: Any) -> Any:
 
 def _place(path: Sequence[Any]) -> str:
     return ".".join(clip(str(part), MAX_SHOWN) for part in path)
-
-
-def _unsendable(value: Any, path: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
-    """The path to what holds half of a surrogate pair, which has no form in UTF-8."""
-    if isinstance(value, str):
-        return None if _is_sendable(value) else path
-    parts = value.items() if is_object(value) else enumerate(value) if is_list(value) else ()
-    for name, item in parts:
-        if isinstance(name, str) and not _is_sendable(name):
-            return path
-        if (found := _unsendable(item, (*path, name))) is not None:
-            return found
-    return None
-
-
-def _is_sendable(text: str) -> bool:
-    return text.isascii() or text.encode(errors="ignore").decode() == text

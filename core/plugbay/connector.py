@@ -283,6 +283,8 @@ class Connector:
                 outcome = await sent()
             else:
                 outcome = await self._executor.run(operation, arguments, patient=patient)
+            if operation.hidden:
+                outcome = outcome._replace(data=exclude(outcome.data, operation.hidden))
             watch.gave(outcome)
         if call is not None:
             call.done.append(Step(operation, outcome.data, outcome.resume_at))

@@ -155,7 +155,7 @@ def get(
         record: The key of the record in the answer.
         read: Makes the record of the answer where a key is not enough.
         fixed: Query parameters that every call sends.
-        hidden: Fields of the record that no model is shown.
+        hidden: Fields of the record that nobody is given.
     """
     return _declares("get", "GET", path, record=record, read=read, fixed=fixed, hidden=hidden)
 

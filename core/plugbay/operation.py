@@ -112,7 +112,7 @@ class Operation:
         idempotency_header: The header under which the service recognises a repeated call.
         fixed: Query parameters that every call sends.
         file: Where the bytes of a download are.
-        hidden: Fields of the record that no model is shown.
+        hidden: Fields of the record that nobody is given.
         brief: A few words that an overview adds where the name does not say enough.
         long_work: Whether it is work that nobody waits for, which leaves others a part of the service's budgets.
         seen_by: Of a write: the read that shows whether it was done, as `get` or `ticket_comments.list`.

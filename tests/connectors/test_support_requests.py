@@ -491,17 +491,18 @@ async def test_a_ticket_needs_no_subject(support):
     assert {"ticket": {"comment": {"body": "b", "public": False}}} == service.sent[0][3]
 
 
-async def test_no_model_is_shown_the_session(support):
-    """The session's authenticity token is for a browser; a programmer may have it, a model does not."""
-    me = {"id": 1, "name": "Ann", "authenticity_token": "csrf"}
-    connector, _ = support((200, {"user": me}))
+async def test_nobody_is_given_the_session(support):
+    """The session's authenticity token opens the account's pages to forged requests: no caller, event or model has it."""
+    me = {"id": 1, "name": "Ann"}
+    connector, _ = support((200, {"user": {**me, "authenticity_token": "csrf"}}))
 
     @connector.tool_utils
     async def ask(entity: str, action: str, params: dict | None = None):
         return await connector.execute(entity, action, params)
 
     assert me == await connector.users.me()
-    assert {"id": 1, "name": "Ann"} == (await ask("users", "me"))["data"]
+    assert me == (await connector.execute("users", "me", select_fields=["id", "name", "authenticity_token"])).data
+    assert me == (await ask("users", "me"))["data"]
 
 
 def test_rare_parameters_come_last_and_untyped():

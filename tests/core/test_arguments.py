@@ -244,6 +244,67 @@ class TestRefusal:
         """A text or a name that has no form in UTF-8 is refused here, not by whoever encodes it."""
         assert [field] == list(refused("create", params).details["fields"])
 
+    @pytest.mark.parametrize(
+        ("params", "field"),
+        [
+            ({"name": "A\0", "contents": {"a": ["x"]}}, "name"),
+            ({"name": "A", "contents": {"a": ["x", {"b\0": 1}]}}, "contents.a.1"),
+            ({"name": "A", "tags": '["x", "\\u0000"]'}, "tags.1"),
+        ],
+    )
+    def test_nul(self, refused, params, field):
+        """A text or a name with a NUL, which a hosted service cannot keep, is refused here, and so in both modes alike."""
+        error = refused("create", params)
+
+        assert {field: ["has a NUL character, which not every service takes"]} == error.details["fields"]
+
+    @pytest.mark.parametrize(
+        ("params", "field"),
+        [
+            ({"name": "A", "label": {"text": "t", "weight": 2**63}}, "label.weight"),
+            ({"name": "A", "label": {"text": "t", "weight": "9" * 4_000}}, "label.weight"),
+            ({"name": "A", "contents": {"a": [-(2**63) - 1]}}, "contents.a.0"),
+            ({"name": "A", "contents": {"a": 1e300}}, "contents.a"),
+            ({"name": "A", "contents": {"a": float("nan")}}, "contents.a"),
+            ({"name": "A", "contents": {"a": 10**5_000}}, "contents.a"),
+        ],
+        ids=range(6),
+    )
+    def test_numbers_beyond_64_bits(self, refused, params, field):
+        """A number that not every service can hold is refused before anything is sent."""
+        assert {field: ["a number must be within 64 bits"]} == refused("create", params).details["fields"]
+
+    @pytest.mark.parametrize("value", [2**63 - 1, -(2**63), True])
+    def test_largest_numbers(self, bind, value):
+        """The largest numbers of 64 bits are taken as they are."""
+        call = {"name": "A", "contents": {"a": [value]}}
+
+        assert {"size": 1, **call} == bind("create", call)
+
+    @pytest.mark.parametrize("value", [2**63, "1" * 4_000, "1" * 5_000, 10**5_000], ids=range(4))
+    def test_ids_beyond_64_bits(self, arguments, value):
+        """An id of more digits than any has is refused, be it a number or a text."""
+        with pytest.raises(InvalidParameterError) as caught:
+            arguments("boxes", "get").bind({"box_id": value})
+
+        assert ["box_id"] == list(caught.value.details["fields"])
+        assert 5_000 > len(json.dumps(caught.value.payload()))
+
+    def test_hint_has_nothing_unsendable(self, refused, bind):
+        """A call that is wrong in another way as well is not shown with what could not be sent."""
+        error = refused("create", {"name": "A", "colour": 1, "contents": {"a": "\0"}})
+
+        assert ["colour"] == list(error.details["fields"])
+        assert bind("create", filled(corrected(error)))
+
+    def test_nested_beyond_reason(self, refused):
+        """However deep a call is nested, what cannot be sent is found."""
+        deep = "\0"
+        for _ in range(5_000):
+            deep = [deep]
+
+        assert 1 == len(refused("create", {"name": "A", "contents": {"a": deep}}).details["fields"])
+
     def test_size_of_a_refusal(self, refused):
         """However much is wrong, the answer stays short."""
         error = refused("create", {"name": "A", **{f"x{index}" * 100: 1 for index in range(500)}})
@@ -377,18 +438,23 @@ def test_whatever_comes_is_bound_or_refused(bind, refused, call):
         bind("create", filled(corrected(error)))
 
 
+sendable = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"))
 right_labels = st.fixed_dictionaries(
-    {"text": st.text(alphabet=st.characters(codec="utf-8"))},
-    optional={"colour": st.sampled_from(["red", "light-green"]), "weight": st.integers(), "loud": st.booleans()},
+    {"text": sendable},
+    optional={
+        "colour": st.sampled_from(["red", "light-green"]),
+        "weight": st.integers(-(2**63), 2**63 - 1),
+        "loud": st.booleans(),
+    },
 )
 right_calls = st.fixed_dictionaries(
-    {"name": st.text(alphabet=st.characters(codec="utf-8"), min_size=1)},
+    {"name": sendable.filter(bool)},
     optional={
         "size": st.integers(1, 9),
         "state": st.sampled_from(["open", "closed"]),
         "label": right_labels,
         "labels": st.lists(right_labels),
-        "tags": st.lists(st.text(alphabet=st.characters(codec="utf-8"))),
+        "tags": st.lists(sendable),
         "sealed": st.booleans(),
     },
 )

@@ -92,7 +92,7 @@ def test_whatever_is_answered(where, statuses, words, reason):
 @given(hostile_texts)
 @settings(max_examples=80)
 def test_whatever_is_asked(text):
-    """The values of a query are in no line, nor can they make one."""
+    """The values of a query are in no line, nor can they make one; one with a NUL is not even sent."""
     service = Service(httpx.Response(503, text="sorry"))
 
     with logged() as lines:
@@ -103,8 +103,9 @@ def test_whatever_is_asked(text):
             retry=patient(),
         )
 
-    assert 2 == len(service.requests)
-    check(lines)
+    assert (0 if "\0" in text else 2) == len(service.requests)
+    if service.requests:
+        check(lines)
 
 
 def test_address_of_a_file_is_not_logged():

@@ -57,6 +57,7 @@ def test_any_text_arrives_as_it_was(entity, action, name, others, text):
 
 
 cursors = st.text() | hostile_texts | st.sampled_from(["https://evil.com/?page[after]=x", "..", "a&b=c"])
+cursors = cursors.filter(lambda cursor: "\0" not in cursor)  # no call may have one
 
 
 @pytest.mark.parametrize(

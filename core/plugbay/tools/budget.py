@@ -16,7 +16,7 @@ from typing import Any
 from plugbay.errors import clip
 from plugbay.json_safe import dumps, is_list, is_object
 from plugbay.operation import Operation
-from plugbay.result import clip_texts, exclude, prune, select
+from plugbay.result import clip_texts, prune, select
 from plugbay.tools.envelope import Envelope, with_note
 
 __all__ = ["SMALLEST_BUDGET", "compact", "fit", "fit_failure"]
@@ -39,7 +39,7 @@ def compact(envelope: Envelope, operation: Operation, fields: Sequence[str]) -> 
         fields: The fields of each record that were asked for; if there are none, records in lists and
             records just written are cut to the operation's summary fields.
     """
-    data, meta = exclude(prune(envelope["data"]), operation.hidden), dict(envelope["meta"])
+    data, meta = prune(envelope["data"]), dict(envelope["meta"])
     if fields:
         if nowhere := [field for field in fields if not _found(data, field)]:
             meta = with_note(meta, f"No record has {', '.join(clip(field, 40) for field in nowhere[:_MOST_NAMED])}.")

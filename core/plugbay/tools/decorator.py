@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast, overload
 
 from plugbay.context import Step, ToolCall, open_tool_call
-from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError
+from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError, clip
 from plugbay.json_safe import is_list, is_object
 from plugbay.mending import parsed_json
 from plugbay.policy import Policy, Rules
@@ -34,6 +34,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_OUTPUT_CHARS = 40_000
 """Characters of JSON that a tool's result may have unless it is told otherwise."""
+
+_MOST_FIELDS = 200
+_LONGEST_FIELD = 200
+"""Fields that a model may choose, and characters of each: what it sends is looked for in every record."""
+
+_LONGEST_REASON = 300
+"""Characters of what Python says of arguments that do not fit; it names them, however long their names are."""
 
 _log = logging.getLogger("plugbay.tools")
 _call_id: ContextVar[str | None] = ContextVar("plugbay_call_id", default=None)
@@ -250,7 +257,8 @@ class _Tool:
             arguments = self._signature.bind(*values, **named)
         except TypeError as error:
             raise InvalidParameterError(
-                f"The tool's arguments do not fit: {error}.", hint="Call it with the arguments that its schema names."
+                f"The tool's arguments do not fit: {clip(str(error), _LONGEST_REASON)}.",
+                hint="Call it with the arguments that its schema names.",
             ) from None
         if self._generic:
             for name in ("entity", "action"):
@@ -346,13 +354,27 @@ def _params(call: ToolCall, given: Any) -> Any:
             details={"fields": {"params": ["not an object"]}},
         )
     rest = dict(params)
-    fields = parsed_json(rest.pop("select_fields", None))
-    if isinstance(fields, str):
-        fields = [field.strip() for field in fields.split(",")]
-    if fields is not None and not (is_list(fields) and all(isinstance(field, str) for field in fields)):
-        raise InvalidParameterError("`select_fields` must be a list of field names.")
-    call.select_fields = tuple(fields or ())
+    call.select_fields = _field_names(parsed_json(rest.pop("select_fields", None)))
     return rest
+
+
+def _field_names(given: Any) -> tuple[str, ...]:
+    names = given.split(",", _MOST_FIELDS) if isinstance(given, str) else [] if given is None else given
+    if not (is_list(names) and all(isinstance(name, str) for name in names)):
+        raise _wrong_fields("must be a list of field names")
+    if len(names) > _MOST_FIELDS:
+        raise _wrong_fields(f"has at most {_MOST_FIELDS} names")
+    if any(len(name) > _LONGEST_FIELD for name in names):
+        raise _wrong_fields(f"has names of at most {_LONGEST_FIELD} characters")
+    return tuple(name.strip() for name in names)
+
+
+def _wrong_fields(problem: str) -> InvalidParameterError:
+    return InvalidParameterError(
+        f"`select_fields` {problem}.",
+        hint='As in {"select_fields": ["id", "subject"]}.',
+        details={"fields": {"params.select_fields": [problem]}},
+    )
 
 
 def _worth_another_try(error: Exception, values: tuple[Any, ...], named: dict[str, Any]) -> bool:  # noqa: ARG001 - a hook's signature

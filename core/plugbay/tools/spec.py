@@ -27,6 +27,9 @@ MAX_NAME = 64
 
 _MAX_SHOWN = 60
 
+_MAX_PROBLEMS = 50
+"""Arguments that are told to be unknown; the others are counted."""
+
 
 class Catalogued(Protocol):
     """A connector, as it is handed to tools.
@@ -91,15 +94,21 @@ class ToolSpec:
         hint = f"Call {self.name} with {json.dumps({name: f'<{name}>' for name in required})}."
         if not is_object(given):
             return failure(InvalidParameterError("The arguments must be a JSON object.", hint=hint))
-        problems = {
-            clip(str(name), _MAX_SHOWN): ["unknown"] for name in given if name not in self.parameters["properties"]
-        }
-        problems |= {name: ["missing"] for name in required if name not in given}
-        if problems:
-            message = "; ".join(f"`{name}`: {texts[0]}" for name, texts in problems.items())
-            return failure(InvalidParameterError(f"{message}.", hint=hint, details={"fields": problems}))
+        unknown = [str(name) for name in given if name not in self.parameters["properties"]]
+        missing = [name for name in required if name not in given]
+        if unknown or missing:
+            return failure(_unfit(unknown, missing, hint))
         with identified(call_id):
             return await self.invoke(**given)
+
+
+def _unfit(unknown: Sequence[str], missing: Sequence[str], hint: str) -> InvalidParameterError:
+    """The error of arguments that are not the tool's; `missing` are names of its own, and few."""
+    problems = {clip(name, _MAX_SHOWN): ["unknown"] for name in unknown[:_MAX_PROBLEMS]}
+    problems |= {name: ["missing"] for name in missing}
+    message = "; ".join(f"`{name}`: {texts[0]}" for name, texts in problems.items())
+    count = f"{len(unknown)} arguments are unknown. " if len(unknown) > _MAX_PROBLEMS else ""
+    return InvalidParameterError(f"{count}{message}.", hint=hint, details={"fields": problems})
 
 
 def execute_specs(

@@ -16,6 +16,9 @@ SCHEMES = {"https": 443, "http": 80}
 LAST_PORT = 65_535
 LONGEST_LABEL = 63
 
+LONGEST_URL = 65_536
+"""Characters of a URL that the HTTP library takes; services take less and say so."""
+
 _PATH = re.compile(r"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
 _HOST = re.compile(r"[A-Za-z0-9._:-]+")
 _DOT_SEGMENT = re.compile(r"/(?:\.|%2[eE]){1,2}(?:/|$)")
@@ -76,12 +79,16 @@ class Origin:
             query: Names and values, not encoded.
 
         Raises:
-            InvalidParameterError: The path would leave the origin, or means another path than it says.
+            InvalidParameterError: The path would leave the origin, or means another path than it says; or the URL
+                would be too long.
         """
         if not _PATH.fullmatch(path) or _DOT_SEGMENT.search(path):
             raise InvalidParameterError("The request's path is not a plain, percent-encoded path.")
         shown = self.base + path
-        url = QuietURL(f"{shown}?{_encoded(query)}" if query else shown)
+        whole = f"{shown}?{_encoded(query)}" if query else shown
+        if len(whole) > LONGEST_URL:
+            raise _too_long(len(whole), query)
+        url = QuietURL(whole)
         url.shown = shown
         return url
 
@@ -138,3 +145,13 @@ def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     except UnicodeEncodeError:
         pass
     raise InvalidParameterError("A query value has characters that cannot be encoded.")
+
+
+def _too_long(length: int, query: tuple[tuple[str, str], ...]) -> InvalidParameterError:
+    name = max(query, key=lambda each: len(each[1]), default=("", ""))[0]
+    longest = f", most of them of `{name}`" if name else ""
+    return InvalidParameterError(
+        f"The request's URL would have {length} characters{longest}; it may have {LONGEST_URL}.",
+        hint="Ask for less at a time.",
+        details={"fields": {name: ["too long for a URL"]}},
+    )

@@ -277,9 +277,32 @@ class TestCalls:
         assert "name" not in box
         assert 1 == box["id"]
 
-    async def test_select_fields_of_another_kind(self, tool):
-        """Fields that are no names are refused."""
-        assert "error" in await tool()("boxes", "list", {"select_fields": [1]})
+    @pytest.mark.parametrize(
+        ("fields", "problem"),
+        [
+            ([1], "must be a list of field names"),
+            ({"id": 1}, "must be a list of field names"),
+            (5, "must be a list of field names"),
+            (["id"] * 201, "has at most 200 names"),
+            ("id," * 201, "has at most 200 names"),
+            (["id", "a." * 101], "has names of at most 200 characters"),
+            ("a." * 450_000, "has names of at most 200 characters"),
+        ],
+    )
+    async def test_select_fields_that_are_none(self, tool, world, fields, problem):
+        """Fields that are no names, or more and longer than any record's, are refused before anything is sent."""
+        error = (await tool()("boxes", "list", {"select_fields": fields}))["error"]
+
+        assert f"`select_fields` {problem}." == error["message"]
+        assert {"fields": {"params.select_fields": [problem]}} == error["details"]
+        assert [] == world.requests
+
+    async def test_most_fields(self, tool):
+        """As many fields as there may be, as long as they may be, are taken."""
+        answer = {"boxes": [{"id": 1, "name": "A"}], "meta": {}}
+        envelope = await tool(answer)("boxes", "list", {"select_fields": ["id", *["x" * 200] * 199]})
+
+        assert [{"id": 1}] == envelope["data"]
 
     async def test_lists_are_summaries(self, tool):
         """A list has summary fields and says so; a record by itself is whole."""
@@ -396,6 +419,13 @@ class TestCalls:
         error = (await tool()("boxes", "get", {}, 5))["error"]
 
         assert "invalid_parameter" == error["code"]
+
+    async def test_long_name_of_an_argument(self, tool):
+        """The name of an argument that the function does not take is told as far as people read it."""
+        error = (await tool()("boxes", "get", **{"k" * 100_000: 1}))["error"]
+
+        assert "The tool's arguments do not fit: " == error["message"][:33]
+        assert 400 > len(error["message"])
 
 
 class TestSize:

@@ -118,6 +118,15 @@ class TestCall:
         assert "Call the_cellar_execute with" in error["hint"]
         assert [] == world.requests
 
+    async def test_very_many_unknown(self, world):
+        """Of very many arguments that are not the tool's some are named and the others counted."""
+        arguments = {f"{index} {'k' * 1_000}": 1 for index in range(20_000)}
+        error = (await spec_of(world).call({**arguments, "entity": "boxes", "action": "get"}))["error"]
+
+        assert 50 == len(error["details"]["fields"])
+        assert error["message"].startswith("20000 arguments are unknown. `0 kkk")
+        assert 10_000 > len(json.dumps(error))
+
     async def test_call_id(self, world):
         """The framework's id of the call is on the call."""
         seen = []

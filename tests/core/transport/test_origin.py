@@ -49,6 +49,25 @@ def test_bad_path(path):
         ORIGIN.url(path)
 
 
+def test_longest_url():
+    """A URL may have as many characters as the HTTP library takes; one more is refused, and says which value is long."""
+    room = 65_536 - len("https://acme.example.com/search?sort=x&query=")
+
+    longest = ORIGIN.url("/search", (("sort", "x"), ("query", "q" * room)))
+    assert 65_536 == len("https://acme.example.com") + len(longest.raw_path)
+    for query in ("q" * (room + 1), "é" * (room // 6 + 1)):
+        with pytest.raises(InvalidParameterError) as caught:
+            ORIGIN.url("/search", (("sort", "x"), ("query", query)))
+        assert "`query`" in caught.value.message
+        assert ["query"] == list(caught.value.details["fields"])
+
+
+def test_longest_path():
+    """A path that is too long is refused in the same way."""
+    with pytest.raises(InvalidParameterError):
+        ORIGIN.url("/" + "a" * 70_000)
+
+
 @settings(deadline=None)
 @given(st.text(max_size=40).map(lambda tail: "/" + tail), st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9))))
 def test_accepted_paths_stay_as_they_are(path, query):
