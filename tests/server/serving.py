@@ -58,6 +58,12 @@ class Running:
         """The headers of a request with a new token."""
         return {"authorization": f"Bearer {await self.bearer()}"}
 
+    async def bound(self, workspace: str) -> dict[str, str]:
+        """The headers of a request with a new token of one workspace, which is made if need be."""
+        found = await self.server.workspaces.ensure(self.organization_id, workspace)
+        facts = {"client_id": self.client_id, "organization_id": self.organization_id, "workspace_id": found.id}
+        return {"authorization": f"Bearer {await self.server.bearers.issue('scoped', lifetime=60, **facts)}"}
+
 
 @asynccontextmanager
 async def serving(

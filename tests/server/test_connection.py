@@ -120,6 +120,42 @@ async def test_not_http():
     assert 400 == status
 
 
+@pytest.mark.parametrize(
+    ("version", "fields", "expected"),
+    [
+        (b"1.1", b"", 400),
+        (b"1.1", b"host: a\r\nHost: a\r\n", 400),
+        (b"1.0", b"host: a\r\nhost: b\r\n", 400),
+        (b"1.1", b"host: a b\r\n", 400),
+        (b"1.1", b"host: a/b\r\n", 400),
+        (b"1.1", b"host: a,b:80@c\r\n", 400),
+        (b"1.0", b"", 200),
+        (b"1.1", b"host:\r\n", 200),
+        (b"1.1", b"host: [::1]:8000\r\n", 200),
+        (b"1.1", b"HOST: a_b.example:8000\r\n", 200),
+    ],
+)
+async def test_host(version, fields, expected):
+    """A request names one host, or is of HTTP/1.0 and names none (RFC 9112, section 3.2)."""
+    head = b"GET /openapi.json HTTP/" + version + b"\r\n" + fields + b"\r\n"
+    async with serving(endpoints=ENDPOINTS) as running, connected(running, head) as wire:
+        status, _ = await wire.head()
+
+    assert expected == status
+
+
+@pytest.mark.parametrize("refused", [b"host: a\r\nhost: b\r\n", b"host: a\r\n" + (b"a: " + b"b" * 1000 + b"\r\n") * 40])
+async def test_one_refusal(caplog, refused):
+    """A request with a body, another behind it, is refused once, and nothing of the server's breaks over its rest."""
+    body = b"content-length: 2\r\n\r\n{}"
+    async with serving(endpoints=ENDPOINTS) as running, connected(running) as wire:
+        await wire.send(b"POST /api/v1/things/echo HTTP/1.1\r\n" + refused + body + REQUEST)
+        answers = await wire.rest()
+
+    assert 1 == answers.count(b"HTTP/1.1")
+    assert [] == caplog.records
+
+
 async def _is_reset(wire):
     try:
         return b"" == await wire.rest()

@@ -199,15 +199,7 @@ class TestTokens:
 
     async def test_scoped(self, running):
         """A token of one workspace is 403 where an application's own is needed, and good elsewhere."""
-        workspace = await running.server.workspaces.ensure(running.organization_id, "acme")
-        token = await running.server.bearers.issue(
-            "scoped",
-            client_id=running.client_id,
-            organization_id=running.organization_id,
-            lifetime=60,
-            workspace_id=workspace.id,
-        )
-        headers = {"authorization": f"Bearer {token}"}
+        headers = await running.bound("acme")
 
         refused = await running.http.get("/api/v1/things/t-1", headers=headers)
         given = await running.http.get("/api/v1/things", headers=headers)
@@ -237,6 +229,27 @@ class TestRates:
         assert {200, 429} == {answer.status_code for answer in answers}
         assert "rate_limited" == refused[0].json()["error"]["code"]
         assert 1 <= int(refused[0].headers["retry-after"]) <= 60
+
+    async def test_workspace(self):
+        """A token of one workspace has a quarter of its client's requests; then other workspaces and the client go on."""
+        async with serving(endpoints=[*ENDPOINTS, TOKEN], rate_per_minute=40) as running:
+            bound = [await running.bound(name) for name in ("acme", "zenith")]
+            greedy = [await running.http.get("/api/v1/things", headers=bound[0]) for _ in range(21)]
+            others = [
+                await running.http.get("/api/v1/things", headers=headers)
+                for headers in (bound[1], await running.signed_in())
+            ]
+
+        assert {200, 429} == {answer.status_code for answer in greedy}
+        assert [200, 200] == [answer.status_code for answer in others]
+
+    async def test_workspaces_together(self):
+        """All workspaces together have no more than their client."""
+        async with serving(endpoints=[*ENDPOINTS, TOKEN], rate_per_minute=8) as running:
+            bound = [await running.bound(f"workspace {number}") for number in range(9)]
+            answers = [await running.http.get("/api/v1/things", headers=headers) for headers in bound * 2]
+
+        assert {200, 429} == {answer.status_code for answer in answers}
 
     async def test_guesses(self):
         """Tries to guess a secret are limited, right ones and wrong ones alike, before the secret is looked at."""

@@ -13,7 +13,7 @@ from plugbay.errors import AuthenticationError
 from plugbay.sandbox import Sandbox
 from plugbay.server.engines import Engines
 
-from .api.conftest import Api
+from .api.conftest import CONNECTORS, Api
 from .serving import serving
 
 
@@ -79,3 +79,30 @@ async def test_what_must_make_room_is_closed_behind_its_back(running, record):
     found = await asyncio.gather(*(call(which) for _ in range(5) for which in (record, other)))
     await engines.close()
     assert 1 == len(set(found))
+
+
+async def test_organizations_do_not_share_what_zendesk_said(running, record):
+    """A wait that Zendesk told one organization holds its other connectors of the account, and no other organization's."""
+    api = Api(running, await running.signed_in())
+    other = await api.other()
+    ours, theirs = [record.id, await api.create("second")], await other.create()
+    me = {"entity": "users", "action": "me"}
+    fault = running.sandbox.fail(status=429, headers={"retry-after": "600"})
+    for connector_id in ours:
+        answer = await api.refused(429, "POST", f"{CONNECTORS}/{connector_id}/execute", me)
+        assert "rate_limited" == answer["error"]["code"]
+
+    assert 1 == fault.hits
+    assert (await other.execute(theirs, "users", "me"))["result"]["id"]
+
+
+async def test_what_is_asked_before_it_is_kept_holds_nobody(running, record):
+    """A wait that Zendesk told to credentials which nobody has yet stops no connector that there is."""
+    api = Api(running, await running.signed_in())
+    check = f"{CONNECTORS}/{record.id}/check"
+    before = await api.ok("POST", check)
+    fault = running.sandbox.fail(status=429, headers={"retry-after": "600"})
+    await api.create("second")
+
+    assert 1 == fault.hits
+    assert ["succeeded"] * 2 == [answer["status"] for answer in (before, await api.ok("POST", check))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from plugbay.server.failures import ApiError
+from plugbay.server.guessing import counted_tokens, has_guessed_too_often
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -22,6 +23,7 @@ __all__ = [
     "authenticate",
     "bearer_token",
     "caller_of",
+    "find_bearer",
     "is_id",
     "no_access",
     "not_found",
@@ -63,16 +65,41 @@ async def authenticate(server: Server, request: Request) -> Caller:
     """Who a request to the API comes from.
 
     Raises:
-        ApiError: 401, there is no token that is good here; 403, the client has no access to the organization.
+        ApiError: 401, there is no token that is good here; 403, the client has no access to the organization; 429,
+            there were too many such tokens.
     """
     token = bearer_token(request)
+    async with counted_tokens(server, request):
+        if _is_operators(server, request, token):
+            return await _operator(server, request)
+        bearer = await find_bearer(server, request, token)
+        if bearer is None or bearer.kind not in _KINDS:
+            raise unauthorized("The token is unknown or has expired.")
+        return await caller_of(server, bearer, organization_id=request.headers.get(ORGANIZATION_HEADER))
+
+
+def _is_operators(server: Server, request: Request, token: str) -> bool:
+    """Whether it is the operator's token, which somebody has chosen and somebody may guess.
+
+    So it is not looked at any more after too many guesses; a right one would be as good as any.
+    """
     admin = server.settings.admin_token
-    if admin is not None and compare_digest(token.encode(), admin.get_secret_value().encode()):
-        return await _operator(server, request)
-    bearer = await server.bearers.find(token)
-    if bearer is None or bearer.kind not in _KINDS:
-        raise unauthorized("The token is unknown or has expired.")
-    return await caller_of(server, bearer, organization_id=request.headers.get(ORGANIZATION_HEADER))
+    if admin is None or has_guessed_too_often(server, request):
+        return False
+    return compare_digest(token.encode(), admin.get_secret_value().encode())
+
+
+async def find_bearer(server: Server, request: Request, token: str) -> Bearer | None:
+    """What a token stands for; None if it is unknown or has ended.
+
+    All others have 256 random bits. Nobody guesses one, however often he tries, so each is looked up, and who has a good
+    one goes on behind the address of somebody who guesses. What guesses must not have is the database: once there were
+    too many, their look-ups wait for one another, and have one connection of it at most.
+    """
+    if not has_guessed_too_often(server, request):
+        return await server.bearers.find(token)
+    async with server.strangers:
+        return await server.bearers.find(token)
 
 
 async def caller_of(server: Server, bearer: Bearer, *, organization_id: str | None = None, via: Via = "api") -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,9 @@ MAX_HEAD = 32_768
 MAX_FRAMING = 8
 """Bytes beside the body, for each byte of it, of a body that comes in chunks: one of a single byte has five of its own."""
 
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z.:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?")
+"""What the field may be (RFC 3986, section 3.2.2)."""
+
 _REFUSAL = b"HTTP/1.1 %d %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -25,7 +29,8 @@ class Connection(HttpToolsProtocol):
     """A connection whose client has a time for each request's head, and a limit of its size.
 
     A head that is late is answered with 408 and one that is too large with 431 (RFC 6585, section 5); a connection
-    on which nothing was begun is closed without a word. Trailers are left out, and of them and of what else is around
+    on which nothing was begun is closed without a word. A request that does not name one host is answered with 400 (RFC
+    9112, section 3.2): what is before us may have taken another one for it. Trailers are left out, and of them and of what else is around
     a body's chunks (RFC 9112, section 7.1) there may be about as much as of a head: nobody else counts it.
 
     Args:
@@ -56,9 +61,11 @@ class Connection(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
         self._fields = 0
+        self._hosts: list[bytes] = []
         self._in_head = True
         self._behind_head = 0
         self._in_body = 0
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
@@ -101,12 +108,15 @@ class Connection(HttpToolsProtocol):
         if not self._in_head:
             return
         self._fields += len(name) + len(value)
+        if name.lower() == b"host":
+            self._hosts.append(value)
         super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body has come."""
         self._in_body += len(body)
-        super().on_body(body)
+        if not self._is_refused:
+            super().on_body(body)
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -114,16 +124,20 @@ class Connection(HttpToolsProtocol):
         self._waiting.pop(self, None)
         self._in_head = False
         # A head that came whole, with what is behind it, is known by its fields alone.
-        is_too_large = self._fields > MAX_HEAD
+        is_too_large, names_a_host = self._fields > MAX_HEAD, self._names_a_host()
         self._head_size = self._behind_head = self._in_body = self._fields = 0
+        self._hosts = []
         if is_too_large:
             self._refuse(431, b"Request Header Fields Too Large")
-            return
-        super().on_headers_complete()
+        elif not names_a_host:
+            self._refuse(400, b"Bad Request")
+        if not self._is_refused:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The whole request is here; what comes next is the next head."""
-        super().on_message_complete()
+        if not self._is_refused:
+            super().on_message_complete()
         self._in_head = True
 
     def on_response_complete(self) -> None:
@@ -153,7 +167,15 @@ class Connection(HttpToolsProtocol):
         cycle: Any = self.cycle  # None before the first request, whatever its type says
         return cycle is not None and not cycle.response_complete
 
+    def _names_a_host(self) -> bool:
+        if not self._hosts:
+            parser: Any = self.parser  # None after the connection's end, whatever its type says
+            return bool(parser.get_http_version() == "1.0")
+        return len(self._hosts) == 1 and _HOST.fullmatch(self._hosts[0]) is not None
+
     def _refuse(self, status: int, phrase: bytes) -> None:
+        """Ends the connection; whatever of it is there already, or still comes, is of no request."""
+        self._is_refused = True
         self._stop_timer()
         if self.transport.is_closing():
             return

@@ -222,7 +222,7 @@ class _Path:
             return None
         caller = await self._authenticate(self._server, request)
         if caller.client_id is not None:
-            await count_request(self._server, request.scope, caller.client_id)
+            await count_request(self._server, request.scope, caller.client_id, caller.workspace_id)
         if declared.auth == "admin" and not caller.is_admin:
             raise ApiError(403, "Only the operator may do this.", error_code="admin_only")
         if declared.auth == "application" and caller.workspace_id is not None:

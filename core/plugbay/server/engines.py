@@ -16,6 +16,7 @@ from plugbay.server.catalog import by_type
 from plugbay.server.credentials import config_of
 from plugbay.server.policies import policy_of
 from plugbay.server.token_store import Renewal, VaultTokenStore, subject_of
+from plugbay.transport.tenancy import apart
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -149,7 +150,14 @@ class Engines:
         store = VaultTokenStore(
             self._secrets, self._leases, record.organization_id, record.id, grant_id=grant_id, renewal=renewal
         )
-        return self.live(definition, config, record.subdomain, token_store=store, policy=policy_of(record.policy))
+        return self.live(
+            definition,
+            config,
+            record.subdomain,
+            token_store=store,
+            policy=policy_of(record.policy),
+            holder=record.organization_id,
+        )
 
     def live(
         self,
@@ -159,6 +167,7 @@ class Engines:
         *,
         token_store: TokenStore | None = None,
         policy: Policy | None = None,
+        holder: str | None = None,
     ) -> ZendeskConnector:
         """A connector of the local engine that nothing else uses; whoever asks for it closes it.
 
@@ -168,11 +177,12 @@ class Engines:
             subdomain: The Zendesk account.
             token_store: Where its pair is kept.
             policy: What it may do.
+            holder: Whose connectors of the account wait when this one is told to; none but itself if not given.
 
         Raises:
             ConfigurationError: The credentials cannot be sent.
         """
-        with warnings.catch_warnings():
+        with apart((holder or object(), subdomain)), warnings.catch_warnings():
             # That API tokens end is news for whoever gave one, which the web page and the check tell them.
             warnings.simplefilter("ignore", FutureWarning)
             return definition.connector(

@@ -6,16 +6,23 @@ lock him out. What is guessed at has 256 random bits, or is the operator's to ch
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
+
+from plugbay.server.failures import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from plugbay.server.state import Server
 
-__all__ = ["origin_of", "spend_try"]
+__all__ = ["counted_tokens", "has_guessed_too_often", "origin_of", "spend_try"]
+
+_TOKENS = "bearer"
+_UNAUTHORIZED = 401
 
 _ONE_HOLDER = 64
 """Bits of an IPv6 address that its holder cannot choose (RFC 6177, RFC 7421): a household or a machine has the rest."""
@@ -32,9 +39,38 @@ async def spend_try(server: Server, request: Request, purpose: str = "") -> floa
     Returns:
         None if it may be looked at, else the seconds to wait.
     """
+    return await server.rates.take(_name(request, purpose), server.settings.sign_in_per_minute)
+
+
+@asynccontextmanager
+async def counted_tokens(server: Server, request: Request) -> AsyncGenerator[None]:
+    """Counts a token that the block refuses with 401 as a try to guess one.
+
+    They count apart from sign-ins: a program whose token has ended must be able to get another.
+
+    Raises:
+        ApiError: 429 in place of the block's 401, there were too many from this address in this minute.
+    """
+    try:
+        yield
+    except ApiError as refusal:
+        wait = await spend_try(server, request, _TOKENS) if refusal.status == _UNAUTHORIZED else None
+        if wait is None:
+            raise
+    else:
+        return
+    text = f"There were more than {server.settings.sign_in_per_minute} tokens in this minute that are not good."
+    raise ApiError(429, text, error_code="rate_limited", retry_after=wait)
+
+
+def has_guessed_too_often(server: Server, request: Request) -> bool:
+    """Whether this process has refused tokens of the request's address because there were too many in this minute."""
+    return server.rates.is_spent(_name(request, _TOKENS))
+
+
+def _name(request: Request, purpose: str) -> str:
     address = origin_of(request.client.host if request.client else "")
-    name = sha256(f"{purpose}:{address}".encode()).hexdigest()[:36]
-    return await server.rates.take(name, server.settings.sign_in_per_minute)
+    return sha256(f"{purpose}:{address}".encode()).hexdigest()[:36]
 
 
 def origin_of(address: str) -> str:

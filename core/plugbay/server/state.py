@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Lock
 from collections import Counter
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -50,7 +51,8 @@ class Drain:
     Attributes:
         begun: From then on the process is not ready, and closes each connection after its answer.
         running: Requests that are being answered.
-        by_holder: The same for each client that has any, and for each address without a client.
+        by_holder: The same for each client that has any, for each workspace by a token of its own, and for each address
+            without a client.
         awaited: Their bodies that are not there yet, the one that is awaited longest first.
     """
 
@@ -65,6 +67,9 @@ class Server:
     """The parts of a server; made by `plugbay.server.run.open_server`.
 
     It holds nothing that another process would need: that is in the database.
+
+    Attributes:
+        strangers: Whose turn it is of those who have shown too many tokens that are not good.
     """
 
     settings: Settings
@@ -83,3 +88,4 @@ class Server:
     rates: Rates
     engines: Engines
     drain: Drain = field(default_factory=Drain)
+    strangers: Lock = field(default_factory=Lock)

@@ -162,3 +162,31 @@ async def test_a_client_of_several_organizations_says_which(running, office):
 
     assert 404 == (await office.call(token, path="/mcp?workspace=acme")).status_code
     assert 200 == (await office.call(token, path="/mcp?workspace=acme", **header)).status_code
+
+
+async def test_guessing_ends(sandbox):
+    """After so many tokens in a minute that are not good an address is told to wait; who has a good one goes on."""
+    async with serving(sandbox, sign_in_per_minute=3) as running:
+        office = Office(running, await running.signed_in())
+        await office.connect()
+        token = await office.scoped()
+        wrong = [(await office.call("wrong")).status_code for _ in range(7)]
+        without = [(await office.call(None)).status_code for _ in range(7)]
+
+        assert {401, 429} == set(wrong)
+        assert {401} == set(without)
+        assert 200 == (await office.call(token)).status_code
+
+
+async def test_a_workspace_does_not_have_all_of_its_client(sandbox):
+    """Tools that are called with a token of one workspace have a quarter of what the client may call in a minute."""
+    async with serving(sandbox, rate_per_minute=40) as running:
+        office = Office(running, await running.signed_in())
+        for workspace in ("acme", "zenith"):
+            await office.connect(workspace)
+        eve, bob, application = await office.scoped("acme"), await office.scoped("zenith"), await running.bearer()
+        greedy = [(await office.call(eve)).status_code for _ in range(21)]
+
+        assert {200, 429} == set(greedy)
+        assert 200 == (await office.call(bob)).status_code
+        assert 200 == (await office.call(application, path="/mcp?workspace=acme")).status_code

@@ -92,6 +92,28 @@ async def test_one_client_does_not_have_it_all(gate):
     assert (200, 200, {}) == (answer.status_code, again.status_code, dict(running.server.drain.by_holder))
 
 
+async def test_one_workspace_does_not_have_all_of_its_client(gate):
+    """A token of one workspace has a quarter of its client's requests at once; then the client's others go on."""
+    [_, stream] = gate.endpoints()
+    endpoints = [replace(stream, auth="bearer"), TOKEN, *ENDPOINTS]
+    async with serving(endpoints=endpoints, max_requests=16) as running:
+        greedy, application = await running.bound("acme"), await running.signed_in()
+        async with AsyncExitStack() as held:
+            for _ in range(2):
+                await held.enter_async_context(running.http.stream("GET", stream.path, headers=greedy))
+            refused = await running.http.get("/api/v1/things", headers=greedy)
+            answers = [
+                await running.http.get("/api/v1/things", headers=headers)
+                for headers in (await running.bound("zenith"), application)
+            ]
+            gate.open.set()
+        again = await running.http.get("/api/v1/things", headers=greedy)
+
+    assert (429, "rate_limited") == (refused.status_code, refused.json()["error"]["code"])
+    assert [200, 200, 200] == [answer.status_code for answer in (*answers, again)]
+    assert {} == dict(running.server.drain.by_holder)
+
+
 HEAD = (
     b"POST /api/v1/account/applications/token HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
     b"content-length: 9\r\nexpect: 100-continue\r\n\r\n"

@@ -53,6 +53,16 @@ async def test_most_calls_touch_memory_alone(stores, clock, limits):
     assert 21 == len([each for each in statements if each.startswith("INSERT")])
 
 
+async def test_a_spent_limit_is_known(stores, clock, limits):
+    """A process that has refused a call knows so for the rest of the minute; asking counts nothing."""
+    told = [(limits.is_spent("one"), await limits.take("one", 1)) for _ in range(2)]
+    assert ([(False, None), (False, 30.0)], True) == (told, limits.is_spent("one"))
+    assert not limits.is_spent("two")
+    clock[0] += 30.0
+    assert not limits.is_spent("one")
+    assert None is await limits.take("one", 1)
+
+
 async def test_past_minutes_are_forgotten(stores, clock, limits):
     """Purging takes away past minutes."""
     await limits.take("one", 10)

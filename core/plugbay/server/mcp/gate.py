@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from plugbay.server.caller import ORGANIZATION_HEADER, Caller, bearer_token, caller_of
+from plugbay.server.caller import ORGANIZATION_HEADER, Caller, bearer_token, caller_of, find_bearer
 from plugbay.server.failures import ApiError
+from plugbay.server.guessing import counted_tokens
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.tokens import ACCESS
 from plugbay.server.mcp.grants import Grants
@@ -44,13 +45,18 @@ async def admit(server: Server, request: Request) -> Visitor:
 
     Raises:
         ApiError: 401, there is no token that is good here; 400, 403 or 404, it is not clear which workspace is meant,
-            or it is none that may be used; 429, there are too many requests.
+            or it is none that may be used; 429, there are too many requests, or tokens that are not good.
     """
     try:
         token = bearer_token(request)
     except ApiError:
         raise _unauthorized(server, "The request has no bearer token.", tried=False) from None
-    bearer = await server.bearers.find(token)
+    async with counted_tokens(server, request):
+        return await _visitor(server, request, token)
+
+
+async def _visitor(server: Server, request: Request, token: str) -> Visitor:
+    bearer = await find_bearer(server, request, token)
     if bearer is None:
         raise _unauthorized(server, "The token is unknown or has expired.")
     caller = await _caller(server, request, bearer)
@@ -83,8 +89,10 @@ async def _check_grant(server: Server, bearer: Bearer) -> None:
 
 async def _spend(server: Server, request: Request, caller: Caller, bearer: Bearer) -> None:
     """Counts the request as one of its client's, as the API does; a grant of the operator counts for itself."""
-    name = caller.client_id or str(bearer.detail.get("grant_id", caller.organization_id))
-    await count_request(server, request.scope, name)
+    if caller.client_id is not None:
+        await count_request(server, request.scope, caller.client_id, caller.workspace_id)
+    else:
+        await count_request(server, request.scope, str(bearer.detail.get("grant_id", caller.organization_id)))
 
 
 async def _workspace(server: Server, request: Request, caller: Caller) -> Workspace:

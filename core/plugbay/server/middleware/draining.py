@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugbay.server.failures import answer_for, unavailable
 from plugbay.server.guessing import origin_of
-from plugbay.server.shares import hold, let_go, make_room
+from plugbay.server.shares import hold, let_go, make_room, part_of
 from plugbay.server.state import Drain
 
 __all__ = ["Draining"]
@@ -61,6 +61,7 @@ class Draining:
         holder = f"address {origin_of(client[0]) if client else ''}"
         if self._drain.running > self._most and not make_room(self._drain):
             return False
-        if hold(self._drain, scope, holder, self._most):
+        limits = {holder: part_of(self._most)}
+        if hold(self._drain, scope, limits):
             return True
-        return make_room(self._drain, holder) and hold(self._drain, scope, holder, self._most)
+        return make_room(self._drain, holder) and hold(self._drain, scope, limits)

@@ -68,6 +68,11 @@ class Rates:
             return None
         return max(0.001, (share.minute + 1) * MINUTE - at)
 
+    def is_spent(self, client_id: str) -> bool:
+        """Whether this process knows of a limit that it is used up; counts nothing, and asks nobody."""
+        share = self._shares.get(client_id)
+        return share is not None and share.minute == int(self._clock() // MINUTE) and share.is_spent and not share.left
+
     def _share(self, client_id: str, minute: int) -> _Share:
         if minute != self._minute:
             self._minute, self._shares = minute, {}
