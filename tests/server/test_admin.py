@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import secrets
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
+from tests.server.older import to_revision
 
 from plugbay.cli import main
+from plugbay.server.database import Database
 from plugbay.server.run import first_access, opened
 from plugbay.server.settings import CONNECTOR_TYPES, Settings
 
@@ -51,11 +56,21 @@ class TestOrganizations:
         (found,) = admin("organization", "list")
 
         assert (organization, "Larkspur") == (found["organization_id"], found["name"])
-        assert f"{organization}  Larkspur  {found['created_at']}\n" == admin("organization", "list", as_json=False)
+        assert [
+            ["organization_id", "name", "created_at"], [organization, "Larkspur", found["created_at"]],
+        ] == [line.split() for line in admin("organization", "list", as_json=False).splitlines()]  # fmt: skip
 
-    def test_none(self, admin):
+    async def test_none(self, url, admin):
         """A database without any says so."""
-        assert "(none)\n" == admin("organization", "list", as_json=False)
+        async with opened(Settings(database_url=url)):
+            pass
+        assert "(none)\n" == await asyncio.to_thread(admin, "organization", "list", as_json=False)
+
+    @pytest.mark.parametrize("name", ["", " ", "\u200b", "x" * 256])
+    def test_name(self, admin, name):
+        """A name that nobody could read is refused."""
+        said = admin("organization", "create", name, status=1)
+        assert "plugbay: invalid_parameter: The name must have 1 to 255 characters.\n" == said
 
 
 class TestClients:
@@ -63,8 +78,6 @@ class TestClients:
 
     async def test_life(self, url, admin, organization):
         """A client that was made gets in with its secret, is listed without it, and is out once it was revoked."""
-        import asyncio
-
         made = await asyncio.to_thread(admin, "client", "create", organization, "bot")
         credentials = made["client_id"], made["client_secret"]
         async with opened(Settings(database_url=url)) as server:
@@ -83,11 +96,28 @@ class TestClients:
 
         assert [organization, other] == admin("client", "join", other, client)["organizations"]
 
-    def test_unknown(self, admin, organization):
-        """What is not there is one line and status 1."""
-        assert "plugbay: not_found: There is no such organization" in admin(
-            "client", "create", "nobody", "bot", status=1
+    def test_join_revoked(self, admin, organization):
+        """A client that was revoked reaches nothing any more, and joining it is an error."""
+        other = admin("organization", "create", "Other")["organization_id"]
+        client = admin("client", "create", organization, "bot")["client_id"]
+        admin("client", "revoke", organization, client)
+
+        assert "plugbay: conflict: The client was revoked. Make another.\n" == admin(
+            "client", "join", other, client, status=1
         )
+        assert [] == admin("client", "list", other)
+
+    def test_unknown(self, admin, organization):
+        """What is not there is one line and status 1; that names are no ids is said, and the id that is meant."""
+        for group, command, more in (
+            ("client", "create", "bot"), ("client", "revoke", "x"), ("client", "join", "x"), ("policy", "set", "{}"),
+        ):  # fmt: skip
+            said = "plugbay: not_found: There is no such organization. ORGANIZATION is an id; "
+            assert f"{said}the id of that name is {organization}.\n" == admin(
+                group, command, "Larkspur", more, status=1
+            )
+            assert f"{said}see `plugbay admin organization list`.\n" == admin(group, command, "x", more, status=1)
+        assert "plugbay: invalid_parameter: " in admin("client", "create", organization, "", status=1)
         assert "plugbay: not_found: " in admin("client", "revoke", organization, "nobody", status=1)
         assert "plugbay: not_found: " in admin("client", "list", "nobody", status=1)
 
@@ -130,10 +160,51 @@ class TestPolicy:
         assert {"dry_run": True} == admin("policy", "show", organization)
 
 
+class TestDatabase:
+    """The database that commands work on."""
+
+    @pytest.mark.parametrize("command", [["organization", "list"], ["key", "rotate"], ["database", "upgrade"]])
+    def test_missing(self, admin, tmp_path, command):
+        """A database that is not there is named, and is not made by who only wants to look or to change it."""
+        assert f"plugbay: configuration: There is no database {tmp_path}/a.db." in admin(*command, status=1)
+        assert [] == list(tmp_path.iterdir())
+
+    def test_without_tables(self, admin, tmp_path):
+        """Nor are the tables made in a database of something else."""
+        with closing(sqlite3.connect(tmp_path / "a.db")) as other, other:
+            other.execute("CREATE TABLE theirs (id)")
+
+        assert f"There are no tables of plugbay in {tmp_path}/a.db." in admin("organization", "list", status=1)
+
+    def test_older(self, url, admin, tmp_path):
+        """Tables of an older version are left to its servers until `database upgrade` is asked for."""
+        asyncio.run(_make(url, "0002"))
+
+        for command in (["organization", "list"], ["organization", "create", "Larkspur"]):
+            said = admin(*command, status=1)
+            assert "plugbay: configuration: The tables of the database are those of an older version" in said
+            assert "`plugbay admin database upgrade`" in said
+        assert "0002" == _revision(tmp_path / "a.db")
+
+        assert {"tables": "up to date"} == admin("database", "upgrade")
+        assert "0002" != _revision(tmp_path / "a.db")
+        assert [] == admin("organization", "list")
+
+
+async def _make(url, revision):
+    database = Database(url)
+    async with database.begin() as connection:
+        await connection.run_sync(to_revision, revision)
+    await database.close()
+
+
+def _revision(path):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]
+
+
 async def test_rotate(url, admin, tmp_path):
     """After a rotation what was sealed under the old key opens with the new one alone."""
-    import asyncio
-
     async with opened(Settings(database_url=url)) as server:
         access = await first_access(server)
         for kind in CONNECTOR_TYPES:
@@ -158,12 +229,17 @@ class TestAudit:
 
     def test_lines(self, admin, organization):
         """What was done on the command line is in the audit, the oldest first, a line of JSON each."""
-        admin("client", "create", organization, "bot")
-        admin("policy", "set", organization, "{}")
+        client = admin("client", "create", organization, "bot")["client_id"]
+        admin("policy", "set", organization, '{"read_only": true}')
+        admin("client", "revoke", organization, client)
 
         lines = [json.loads(line) for line in admin("audit", "export", organization, as_json=False).splitlines()]
 
-        assert [("client.created", "cli"), ("policy.set", "cli")] == [(line["event"], line["via"]) for line in lines]
+        assert [
+            ("client.created", "cli", client, {"name": "bot"}),
+            ("policy.set", "cli", None, {"policy": {"read_only": True}}),
+            ("client.revoked", "cli", client, None),
+        ] == [tuple(line[name] for name in ("event", "via", "subject", "content")) for line in lines]
         assert all(line["at"].endswith("Z") for line in lines)
 
     def test_since(self, admin, organization):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from plugbay.errors import ConfigurationError, InvalidParameterError, ServiceError
 from plugbay.server.database import Database
+from plugbay.server.sql_engine import READERS
 
 ADD = text("INSERT INTO leases (name, holder, fence, expires_at) VALUES (:name, 'h', 1, 0)")
 COUNT = text("SELECT count(*) FROM leases")
@@ -298,15 +299,57 @@ def test_a_file_in_no_directory_is_refused(tmp_path):
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path):
-    """What SQLite or PostgreSQL call a failure is in the error: it is a constant, and quotes nothing."""
+    """The error names the file: it is probably not the one that was meant."""
     path = tmp_path / "letter.db"
     path.write_text("Dear customer, " * 100)
     opened = Database(f"sqlite:///{path}")
     try:
-        with pytest.raises(ServiceError, match=r"The database failed: DatabaseError, SQLITE_NOTADB\."):
-            await opened.migrate()
+        for first in (opened.migrate, opened.age):
+            with pytest.raises(ConfigurationError, match=r"letter\.db is no SQLite database\.$"):
+                await first()
     finally:
         await opened.close()
+
+
+async def test_a_failure_is_named_as_the_database_names_it(database):
+    """What SQLite or PostgreSQL call a failure is in the error: it is a constant, and quotes nothing."""
+    code = {"sqlite": "SQLITE_ERROR", "postgresql": "42P01"}[database.dialect]
+    with pytest.raises(ServiceError, match=rf"^The database failed: [A-Za-z]+, {code}\.$"):
+        await database.first(text("SELECT 'hunter2' FROM nowhere"))
+
+
+async def test_a_full_disk_is_said_to_be_full(tmp_path):
+    """Who operates the server reads in the error what is to be done."""
+    database = Database(f"sqlite:///{tmp_path / 'db'}")
+    await database.migrate()
+
+    async def fill():
+        async with database.begin() as connection:
+            await connection.execute(text("PRAGMA max_page_count = 1"))  # it can be no less than there are
+            await connection.execute(text("CREATE TABLE big AS SELECT zeroblob(1000000)"))
+
+    with pytest.raises(ServiceError, match=r"^The disk of the database is full\.$"):
+        await fill()
+    await database.close()
+
+
+async def test_whether_it_can_be_written_is_known_from_the_last_write(tmp_path):
+    """After a write that failed another is tried until one is done; before that none is."""
+    database = Database(f"sqlite:///{tmp_path / 'db'}")
+    await database.migrate()
+    told = [await database.can_write()]
+    for is_locked in (True, False):
+        async with AsyncExitStack() as stack:
+            for _ in range(1 + READERS):
+                connection = await stack.enter_async_context(database.read())
+                await connection.execute(text(f"PRAGMA query_only = {is_locked}"))
+        if is_locked:
+            told.append(await database.can_write())
+            with pytest.raises(ServiceError, match="SQLITE_READONLY"):
+                await _add(database, "x")
+        told.append(await database.can_write())
+    await database.close()
+    assert [True, True, False, True] == told
 
 
 async def test_commits_of_sqlite_are_on_the_disk(tmp_path):

@@ -96,9 +96,9 @@ def test_a_missing_file_is_not_made_unless_asked_for(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no modes")
 def test_a_file_that_others_may_read_is_refused(tmp_path):
-    """A key that others could read is no secret any more."""
+    """A key that others could read is no secret any more; the message speaks of keys, and of what to do."""
     path = tmp_path / "key"
     path.write_text(f"a:{ONE}\n")
     path.chmod(0o644)
-    with pytest.raises(ConfigurationError, match=r"mode 0644 lets others at it"):
+    with pytest.raises(ConfigurationError, match=r"is for keys, and its mode 0644 .* rotate the keys as well\.$"):
         read_key_file(path, create=False)

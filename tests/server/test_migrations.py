@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from tests.server.older import to_revision
 
 from plugbay.errors import ConfigurationError
-from plugbay.server import migrations
 from plugbay.server.database import Database
 from plugbay.server.keys import StaticKeys
 from plugbay.server.store import Connectors, Secrets
@@ -24,13 +21,6 @@ from plugbay.server.vault import Vault
 
 # Its tables are in the same metadata, once it was imported.
 import_module("plugbay.server.mcp.tables")
-
-
-def _to(connection, revision):
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
 
 
 def _difference(connection):
@@ -50,7 +40,7 @@ async def test_connectors_stay_when_they_lose_columns(database_url):
     """A connector of the tables before revision 0003 is there after it, with its settings."""
     database = Database(database_url)
     async with database.begin() as connection:
-        await connection.run_sync(_to, "0002")
+        await connection.run_sync(to_revision, "0002")
         await connection.execute(text("INSERT INTO organizations VALUES ('o', 'Acme', '{}', '[]', 0)"))
         await connection.execute(text("INSERT INTO workspaces VALUES ('w', 'o', 'default', 'active', false, 0, 0)"))
         await connection.execute(
@@ -78,13 +68,29 @@ async def test_a_second_run_changes_nothing(database):
     assert 1 == (await database.first(text("SELECT count(*) FROM leases")))[0]
 
 
-async def test_tables_of_a_newer_version_are_refused(database):
-    """A revision that this version does not know is a ConfigurationError, and the tables stay."""
-    async with database.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = 'newer'"))
+@pytest.mark.parametrize("since", ["0004", None])
+async def test_tables_of_a_newer_version_are_refused(database, since):
+    """Tables of a revision that this version does not know, and that do not say it fits, are a ConfigurationError, and stay."""
+    await _become_newer(database, since)
     with pytest.raises(ConfigurationError, match=r"^The database was set up by a newer version of plugbay\."):
         await database.migrate()
-    assert "newer" == (await database.first(text("SELECT version_num FROM alembic_version")))[0]
+    assert "0004" == (await database.first(text("SELECT version_num FROM alembic_version")))[0]
+
+
+async def test_tables_of_a_newer_version_that_fit(database):
+    """Tables of a newer version that say that this one can work with them are left as they are, and used."""
+    await _become_newer(database, "0003")
+    await database.migrate()
+    assert "0004" == (await database.first(text("SELECT version_num FROM alembic_version")))[0]
+    assert "0003" == (await database.first(text("SELECT revision FROM works_since")))[0]
+
+
+async def _become_newer(database, since):
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        await connection.execute(text("DELETE FROM works_since"))
+        if since is not None:
+            await connection.execute(text("INSERT INTO works_since VALUES (:since)"), {"since": since})
 
 
 async def test_foreign_keys_are_heeded_after_a_migration(database_url):

@@ -18,7 +18,7 @@ from plugbay.errors import ConfigurationError
 __all__ = ["make_directory", "read_private", "write_private"]
 
 MAX_BYTES = 2**20
-"""More is no token file."""
+"""More is no file of tokens or keys."""
 
 LEFTOVER_SECONDS = 3600.0
 """Age at which a temporary file can only be that of a process that was killed."""
@@ -39,8 +39,13 @@ def make_directory(directory: Path) -> None:
     sync_directory(directory.parent)
 
 
-def read_private(path: Path) -> SecretBytes | None:
+def read_private(path: Path, *, what: str = "tokens", remedy: str = "authorize again") -> SecretBytes | None:
     """What is in the file; None if there is none.
+
+    Args:
+        path: The file.
+        what: What is kept in it, for the messages.
+        remedy: What to do if somebody may have read it.
 
     Raises:
         ConfigurationError: Others may read it, it is too long, or it is no file at all.
@@ -52,25 +57,25 @@ def read_private(path: Path) -> SecretBytes | None:
     except FileNotFoundError:
         return None
     try:
-        _check(path, os.fstat(descriptor))
+        _check(path, os.fstat(descriptor), what, remedy)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = SecretBytes(file.read(MAX_BYTES + 1))
     finally:
         os.close(descriptor)
     if len(content) > MAX_BYTES:
-        raise ConfigurationError(f"{path} is too long for a token file.", hint="Name another file.")
+        raise ConfigurationError(f"{path} is too long for a file of {what}.", hint="Name another file.")
     return content
 
 
-def _check(path: Path, status: os.stat_result) -> None:
+def _check(path: Path, status: os.stat_result, what: str, remedy: str) -> None:
     """Refuses what is no file, and what others may read: a secret that they have read is theirs too."""
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigurationError(f"{path} is not a file.", hint="Name a file for the tokens.")
+        raise ConfigurationError(f"{path} is not a file.", hint=f"Name a file for the {what}.")
     mode = stat.S_IMODE(status.st_mode)
     if sys.platform != "win32" and mode & 0o077:
         raise ConfigurationError(
-            f"{path} is for tokens, and its mode {mode:04o} lets others at it.",
-            hint=f"If nobody has read it: chmod 600 '{path}'. If somebody may have, authorize again.",
+            f"{path} is for {what}, and its mode {mode:04o} lets others at it.",
+            hint=f"If nobody has read it: chmod 600 '{path}'. If somebody may have, {remedy}.",
         )
 
 

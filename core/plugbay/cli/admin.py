@@ -14,6 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from plugbay.errors import ConfigurationError, InvalidParameterError, NotFoundError
+from plugbay.plain_text import one_line
+from plugbay.server.api.naming import LONGEST_NAME
 from plugbay.server.oauth.redirects import is_usable
 from plugbay.server.policies import check_policy
 from plugbay.server.run import opened
@@ -28,6 +30,12 @@ Rows = Sequence[dict[str, Any]]
 Command = Callable[[Server, Options], Awaitable[dict[str, Any] | Rows | None]]
 
 REWRAPPED_AT_ONCE = 100
+
+CREATES = "organization create"
+"""The one command that makes a database where there is none."""
+
+UPGRADES = "database upgrade"
+"""The one command that changes an older version's tables: looking at them must not stop the servers that use them."""
 
 _OBJECT = TypeAdapter(dict[str, Any])
 
@@ -49,15 +57,16 @@ def run(options: Options) -> int:
 
 async def _run(options: Options) -> int:
     settings = Settings.from_environment(database_url=options.db, key_file=options.key_file)
-    async with opened(settings) as server:
-        found = await COMMANDS[options.command](server, options)
+    command: str = options.command
+    async with opened(settings, create=command == CREATES, upgrade=command == UPGRADES) as server:
+        found = await COMMANDS[command](server, options)
     if found is not None:
         print(_shown(found, as_json=options.json))  # noqa: T201 - a command's output
     return 0
 
 
 async def _create_organization(server: Server, options: Options) -> dict[str, Any]:
-    return _organization(await server.organizations.create(options.name))
+    return _organization(await server.organizations.create(_name(options.name)))
 
 
 async def _list_organizations(server: Server, _options: Options) -> Rows:
@@ -65,8 +74,10 @@ async def _list_organizations(server: Server, _options: Options) -> Rows:
 
 
 async def _create_client(server: Server, options: Options) -> dict[str, Any]:
-    client, secret = await server.clients.create(options.organization, options.name)
-    await _note(server, options.organization, "client.created")
+    name = _name(options.name)
+    await _get(server, options.organization)
+    client, secret = await server.clients.create(options.organization, name)
+    await _note(server, options.organization, "client.created", client.id, {"name": client.name})
     return {"client_id": client.id, "client_secret": secret, "organization_id": client.organization_id}
 
 
@@ -85,15 +96,17 @@ async def _list_clients(server: Server, options: Options) -> Rows:
 
 
 async def _revoke_client(server: Server, options: Options) -> dict[str, Any]:
+    await _get(server, options.organization)
     if not await server.clients.revoke(options.organization, options.client):
         raise NotFoundError("The organization has no such client, or it was revoked before.")
-    await _note(server, options.organization, "client.revoked")
+    await _note(server, options.organization, "client.revoked", options.client)
     return {"client_id": options.client, "revoked": True}
 
 
 async def _join_client(server: Server, options: Options) -> dict[str, Any]:
+    await _get(server, options.organization)
     await server.clients.join(options.client, options.organization)
-    await _note(server, options.organization, "client.joined")
+    await _note(server, options.organization, "client.joined", options.client)
     return {"client_id": options.client, "organizations": await server.clients.organizations_of(options.client)}
 
 
@@ -120,7 +133,7 @@ async def _list_redirects(server: Server, options: Options) -> Rows:
 
 async def _set_redirects(server: Server, organization_id: str, urls: list[str]) -> Rows:
     await server.organizations.set_redirect_urls(organization_id, urls)
-    await _note(server, organization_id, "redirects.set")
+    await _note(server, organization_id, "redirects.set", content={"redirect_urls": urls})
     return [{"url": url} for url in urls]
 
 
@@ -129,6 +142,7 @@ async def _show_policy(server: Server, options: Options) -> dict[str, Any]:
 
 
 async def _set_policy(server: Server, options: Options) -> dict[str, Any]:
+    await _get(server, options.organization)
     try:
         policy = _OBJECT.validate_json(options.policy)
     except ValidationError:
@@ -140,8 +154,12 @@ async def _set_policy(server: Server, options: Options) -> dict[str, Any]:
             "The policy has a field that there is not.", hint="There are allow, deny, confirm and dry_run."
         ) from None
     changed = await server.organizations.set_policy(options.organization, policy)
-    await _note(server, options.organization, "policy.set")
+    await _note(server, options.organization, "policy.set", content={"policy": changed.policy})
     return changed.policy
+
+
+async def _upgraded(_server: Server, _options: Options) -> dict[str, Any]:
+    return {"tables": "up to date"}
 
 
 async def _rotate_key(server: Server, _options: Options) -> dict[str, Any]:
@@ -160,7 +178,7 @@ async def _export_audit(server: Server, options: Options) -> None:
 
 
 COMMANDS: dict[str, Command] = {
-    "organization create": _create_organization,
+    CREATES: _create_organization,
     "organization list": _list_organizations,
     "client create": _create_client,
     "client list": _list_clients,
@@ -171,6 +189,7 @@ COMMANDS: dict[str, Command] = {
     "redirect list": _list_redirects,
     "policy show": _show_policy,
     "policy set": _set_policy,
+    UPGRADES: _upgraded,
     "key rotate": _rotate_key,
     "audit export": _export_audit,
 }
@@ -178,13 +197,30 @@ COMMANDS: dict[str, Command] = {
 
 async def _get(server: Server, organization_id: str) -> Organization:
     found = await server.organizations.get(organization_id)
-    if found is None:
-        raise NotFoundError("There is no such organization.", hint="See: plugbay admin organization list")
-    return found
+    if found is not None:
+        return found
+    named = [each.id for each in await server.organizations.list() if each.name == organization_id]
+    known = f"the id of that name is {named[0]}" if len(named) == 1 else "see `plugbay admin organization list`"
+    raise NotFoundError("There is no such organization.", hint=f"ORGANIZATION is an id; {known}.")
 
 
-async def _note(server: Server, organization_id: str, event: str) -> None:
-    await server.audit.record(AuditEntry(organization_id=organization_id, via="cli", event=event))
+def _name(given: str) -> str:
+    name = one_line(given).strip()
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InvalidParameterError(f"The name must have 1 to {LONGEST_NAME} characters.")
+    return name
+
+
+async def _note(
+    server: Server,
+    organization_id: str,
+    event: str,
+    subject: str | None = None,
+    content: dict[str, Any] | None = None,
+) -> None:
+    await server.audit.record(
+        AuditEntry(organization_id=organization_id, via="cli", event=event, subject=subject, content=content)
+    )
 
 
 def _organization(found: Organization) -> dict[str, Any]:
@@ -207,7 +243,13 @@ def _shown(found: dict[str, Any] | Rows, *, as_json: bool) -> str:
     if isinstance(found, dict):
         width = max(map(len, found), default=0)
         return "\n".join(f"{name:<{width}}  {_word(value)}" for name, value in found.items()) or "(empty)"
-    return "\n".join("  ".join(_word(value) for value in each.values()) for each in found) or "(none)"
+    return _table(found) if found else "(none)"
+
+
+def _table(rows: Rows) -> str:
+    lines = [[*rows[0]], *([_word(value) for value in each.values()] for each in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
 def _word(value: Any) -> str:

@@ -52,6 +52,8 @@ def add_admin(parser: argparse.ArgumentParser) -> None:
     policy = _group(groups, "policy", "what an organization's connectors may do")
     _command(policy, "show", "show the policy", "organization")
     _command(policy, "set", 'replace the policy, as \'{"allow": ["*.list", "*.get"]}\'', "organization", "policy")
+    database = _group(groups, "database", "the tables")
+    _command(database, "upgrade", "bring the tables of an older version up to date")
     key = _group(groups, "key", "the keys that seal stored credentials")
     _command(key, "rotate", "wrap everything that is stored under the newest key")
     audit = _group(groups, "audit", "who did what")

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from plugbay.server.app import create_app
-from plugbay.server.listening import Process, allow_files, listen, loop_factory
+from plugbay.server.listening import Process, allow_files, keep_what_stays, listen, loop_factory
 from plugbay.server.logs import configure
 from plugbay.server.oauth.apps import CALLBACK_PATH
 from plugbay.server.run import Access, first_access, opened
@@ -95,13 +95,14 @@ async def _run(settings: Settings, bound: socket.socket, sandbox: Sandbox | None
             text = _json(settings, access, sandbox) if as_json else _text(settings, access, sandbox)
             print(text, flush=True)  # noqa: T201 - this is its output
             _warn(settings)
+            keep_what_stays()
 
         await Process(create_app(server), settings, server.drain, on_ready=tell).serve(sockets=[bound])
 
 
 def _warn(settings: Settings) -> None:
     if not settings.is_https and urlsplit(settings.public_url).hostname not in _LOOPBACK:
-        logger.warning("public_url is not https: tokens and credentials travel in the clear")
+        logger.warning("PLUGBAY_PUBLIC_URL is not https: tokens and credentials travel in the clear")
 
 
 def _facts(settings: Settings, access: Access) -> dict[str, str | None]:

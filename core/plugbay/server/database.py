@@ -13,17 +13,23 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Executable, Row, exc
+from sqlalchemy import Executable, Row, exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from plugbay.errors import InvalidParameterError, ServiceError
-from plugbay.server.migrations import upgrade
+from plugbay.errors import ConfigurationError, InvalidParameterError, ServiceError
+from plugbay.server.migrations import Age, age, upgrade
 from plugbay.server.sql_engine import is_memory, open_engine, parse_url
 
 __all__ = ["Database"]
 
 BUSY_SECONDS = 10.0
 """How long a statement waits for a writer of another process."""
+
+_TOUCH = text("UPDATE alembic_version SET version_num = version_num")
+"""A write that changes nothing."""
+
+_FULL = frozenset({"SQLITE_FULL", "53100"})
+"""What SQLite and PostgreSQL (appendix A of its manual) call a full disk."""
 
 
 class Database:
@@ -51,6 +57,7 @@ class Database:
         self._writing = _Turn() if self.dialect == "sqlite" else None
         # In memory a reader is in the way of the writer too.
         self._reading = self._writing if self.is_memory else None
+        self._has_failed_to_write = False
 
     def __repr__(self) -> str:
         # The query may name a password too.
@@ -79,10 +86,11 @@ class Database:
         if within is not None:
             yield within
             return
-        async with _turn(self._writing), _connected(self._writer) as connection:
-            with named_errors():
-                async with connection.begin():
-                    yield connection
+        with self._remembered():
+            async with _turn(self._writing), _connected(self._writer) as connection:
+                with named_errors():
+                    async with connection.begin():
+                        yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
@@ -143,19 +151,65 @@ class Database:
         """
         # A single statement needs no BEGIN and no COMMIT where each is a round trip.
         own = self.read() if self.dialect == "postgresql" else self.begin()
-        async with own as connection:
-            return (await connection.execute(statement)).rowcount
+        with self._remembered():
+            async with own as connection:
+                return (await connection.execute(statement)).rowcount
+
+    async def can_write(self) -> bool:
+        """Whether the last transaction was committed; after one that failed, whether another is.
+
+        A disk that is full, or a server that follows another, is still read as if nothing were wrong.
+        """
+        if not self._has_failed_to_write:
+            return True
+        try:
+            await self.change(_TOUCH)
+        except ServiceError:
+            return False
+        return True
+
+    @contextmanager
+    def _remembered(self) -> Generator[None]:
+        """Remembers whether the block, which writes, could."""
+        try:
+            yield
+        except ServiceError:
+            self._has_failed_to_write = True
+            raise
+        self._has_failed_to_write = False
+
+    async def age(self) -> Age:
+        """How the tables fit this version.
+
+        Raises:
+            ConfigurationError: The file is no database.
+            ServiceError: The database cannot be reached.
+        """
+        with self._named_file():
+            async with self.read() as connection:
+                return await connection.run_sync(age)
 
     async def migrate(self) -> None:
         """Brings the tables to what this version needs; of several processes at once, one does it.
 
         Raises:
-            ConfigurationError: The tables are those of a newer version.
+            ConfigurationError: The tables are those of a newer version, or the file is no database.
             ServiceError: The database cannot be reached.
         """
-        async with _turn(self._writing), _connected(self._engine) as connection:
-            with named_errors():
-                await upgrade(connection, self.dialect)
+        with self._named_file():
+            async with _turn(self._writing), _connected(self._engine) as connection:
+                with named_errors():
+                    await upgrade(connection, self.dialect)
+
+    @contextmanager
+    def _named_file(self) -> Generator[None]:
+        """Names the file, where it is the wrong one."""
+        try:
+            yield
+        except ServiceError as error:
+            if isinstance(error.__cause__, exc.DBAPIError) and _code(error.__cause__) == "SQLITE_NOTADB":
+                raise ConfigurationError(f"{self.path} is no SQLite database.") from error
+            raise
 
     async def close(self) -> None:
         """Closes the connections. A database in memory is gone then."""
@@ -230,6 +284,13 @@ def _unfit() -> InvalidParameterError:
 
 def _failed(error: exc.DBAPIError) -> ServiceError:
     # By its kind and code alone, as the driver's words may quote what was sent.
+    code = _code(error)
+    if code in _FULL:
+        return ServiceError("The disk of the database is full.")
+    kind = type(error.driver_exception).__name__
+    return ServiceError(f"The database failed: {kind}{f', {code}' if code else ''}.")
+
+
+def _code(error: exc.DBAPIError) -> str | None:
     cause = error.driver_exception
-    code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
-    return ServiceError(f"The database failed: {type(cause).__name__}{f', {code}' if code else ''}.")
+    return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)

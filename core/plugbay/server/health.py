@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from alembic.script import ScriptDirectory
 from pydantic import BaseModel
-from sqlalchemy import text
 
 from plugbay.errors import PlugbayError
-from plugbay.server import migrations
 from plugbay.server.database import Database
 from plugbay.server.endpoint import Call, Endpoint, endpoint
 from plugbay.server.failures import unavailable
@@ -33,26 +28,23 @@ async def health(_call: Call) -> Health:
 
 @endpoint("GET", "/ready", summary="Whether to send requests here", answer=Health, auth="none", tag="Health")
 async def ready(call: Call) -> Health:
-    """503 while the database cannot be reached or has other tables than this version needs, and when the process ends."""
+    """503 while the database cannot be reached or written or has tables that this version cannot work with, and when the process ends."""
     if call.server.drain.begun:
         raise unavailable("The process is about to end.")
     try:
-        is_current = await _has_current_tables(call.server.database)
+        is_fitting = await _has_fitting_tables(call.server.database)
+        can_write = await call.server.database.can_write()
     except PlugbayError:
         raise unavailable("The database cannot be reached.") from None
-    if not is_current:
+    if not is_fitting:
         raise unavailable("The database has the tables of another version.")
+    if not can_write:
+        raise unavailable("The database cannot be written.")
     return Health()
 
 
-async def _has_current_tables(database: Database) -> bool:
-    rows = await database.all(text("SELECT version_num FROM alembic_version"))
-    return [row[0] for row in rows] == _newest()
-
-
-@cache
-def _newest() -> list[str]:
-    return ScriptDirectory(str(Path(migrations.__file__).parent)).get_heads()
+async def _has_fitting_tables(database: Database) -> bool:
+    return await database.age() == "fitting"
 
 
 ENDPOINTS: list[Endpoint] = [health, ready]

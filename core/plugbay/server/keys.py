@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import SecretBytes, SecretStr
 
 from plugbay.auth.private_file import read_private
 from plugbay.disk import sync_directory
@@ -108,10 +108,10 @@ def read_key_file(path: Path, *, create: bool) -> StaticKeys:
         ConfigurationError: The file is missing, is not private, or holds something else.
     """
     try:
-        content = read_private(path)
+        content = _read(path)
         if content is None and create:
             _create(path)
-            content = read_private(path)
+            content = _read(path)
     except OSError as error:
         raise ConfigurationError(f"The key file {path} cannot be used: {error.strerror}.") from error
     if content is None:
@@ -122,6 +122,10 @@ def read_key_file(path: Path, *, create: bool) -> StaticKeys:
         return StaticKeys.parse(SecretStr(content.get_secret_value().decode()))
     except UnicodeDecodeError:
         raise ConfigurationError(f"The key file {path} is not text.", hint=_FORM) from None
+
+
+def _read(path: Path) -> SecretBytes | None:
+    return read_private(path, what="keys", remedy="rotate the keys as well")
 
 
 def _create(path: Path) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
+import logging
+import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
@@ -21,7 +24,9 @@ from plugbay.server.state import Drain
 if sys.platform != "win32":
     import resource
 
-__all__ = ["CONNECTIONS_PER_REQUEST", "Process", "allow_files", "listen", "loop_factory"]
+__all__ = ["CONNECTIONS_PER_REQUEST", "Process", "allow_files", "keep_what_stays", "listen", "loop_factory"]
+
+logger = logging.getLogger("plugbay.server")
 
 BACKLOG = 2048
 
@@ -60,8 +65,10 @@ def listen(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
 class Process(uvicorn.Server):
     """Uvicorn, which after the first SIGTERM or SIGINT sees running requests through.
 
-    The process is no longer ready from then on. While requests run it still takes connections for `notice_seconds`,
-    so that a load balancer sees that; each connection is closed after its answer. A second signal ends it at once.
+    The process is no longer ready from then on. After SIGTERM it still takes connections for the seconds of notice,
+    so that a load balancer sees that, even if no request runs: the next one may be on its way. Each connection is
+    closed after its answer. SIGINT is a person's at a terminal, who waits: it gives no notice. A second signal ends
+    the process at once.
 
     Args:
         app: The application.
@@ -85,34 +92,56 @@ class Process(uvicorn.Server):
         self._drain = drain
         self._on_ready = on_ready
         self._has_signals = has_signals
+        self._notice = settings.notice
         self._asked_at = 0.0
+        self._why: str | None = None
 
-    def ask_to_end(self) -> None:
-        """Begins the end."""
+    def ask_to_end(self, why: str | None = None) -> None:
+        """Begins the end.
+
+        Args:
+            why: For the log.
+        """
         self._drain.begun = True
         self._asked_at = monotonic()
+        self._why = why
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins to accept connections."""
         await super().startup(sockets)
+        logger.info("listening", extra={"address": ", ".join(_address(each) for each in sockets or ())})
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends, once what runs has its answer or no more time."""
+        await super().shutdown(sockets)
+        logger.info("ended")
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop accepting connections."""
         if self._drain.begun and not self.should_exit:
+            self._tell_why()
             waited = monotonic() - self._asked_at
-            if not self._drain.running or waited >= self._settings.notice_seconds:
+            if waited >= self._notice:
                 self.config.timeout_graceful_shutdown = max(1, round(self._settings.drain_seconds - waited))
                 self.should_exit = True
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to end."""
-        del sig, frame
+        del frame
         if self._drain.begun:
             self.should_exit = self.force_exit = True
-        else:
-            self.ask_to_end()
+            return
+        if sig == signal.SIGINT:
+            self._notice = 0.0
+        self.ask_to_end(signal.Signals(sig).name)
+
+    def _tell_why(self) -> None:
+        # Not from the signal's handler, which may have come in the middle of another line.
+        if self._why is not None:
+            logger.info("draining", extra={"why": self._why, "count": self._drain.running, "seconds": self._notice})
+            self._why = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -122,6 +151,11 @@ class Process(uvicorn.Server):
             return
         with super().capture_signals():
             yield
+
+
+def _address(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
@@ -151,6 +185,15 @@ def allow_files() -> None:
         # Some systems allow less than they say.
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def keep_what_stays() -> None:
+    """Takes what there is after the start out of every later collection of garbage.
+
+    Modules, classes and schemas stay until the end of the process. Looking through them costs every full collection
+    a pause, and the last one, when nobody is served any more, seconds.
+    """
+    gc.freeze()
 
 
 def _most_connections(max_requests: int) -> int:

@@ -21,7 +21,7 @@ __all__ = ["FACTS", "configure", "request_id_of_now"]
 
 FACTS = (
     "method", "route", "status", "ms", "client_id", "connector_id", "organization_id", "event", "count", "seconds",
-    "error", "stack",
+    "error", "stack", "address", "why",
 )  # fmt: skip
 """What a record may have beside its message, given as `extra`."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
@@ -15,6 +13,8 @@ from pydantic import SecretStr
 
 from plugbay.errors import ConfigurationError
 from plugbay.mending import nearest
+from plugbay.server.setting_checks import check, variable_of
+from plugbay.transport.address import is_loopback
 
 __all__ = ["CONNECTOR_TYPES", "Settings"]
 
@@ -22,14 +22,12 @@ logger = logging.getLogger("plugbay.server")
 
 CONNECTOR_TYPES = ("zendesk-support", "zendesk-talk")
 
-SHORTEST_ADMIN_TOKEN = 32
-"""Characters: 128 bits even if they are hexadecimal digits."""
+NOTICE_SECONDS = 5.0
+"""Of notice where somebody else than this machine sends requests."""
 
 _LOCAL = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
-_MAX_PORT = 65_535
-_RENAMED = {"keys": "PLUGBAY_MASTER_KEYS"}
 _OF_OTHER_SHAPE = frozenset({"oauth_clients"})
 _OAUTH = {"PLUGBAY_OAUTH_ZENDESK_CLIENT_ID", "PLUGBAY_OAUTH_ZENDESK_CLIENT_SECRET"}
 
@@ -43,8 +41,7 @@ class Settings:
         host: The address to listen on.
         port: The port to listen on.
         reuse_port: Whether several processes may listen on the one port (SO_REUSEPORT).
-        public_url: How browsers and clients reach the server, without a slash at its end; `http://host:port` if not
-            given.
+        public_url: How browsers and clients reach the server, without a path; `http://host:port` if not given.
         keys: Key-encryption keys, `id:base64,id:base64`, the newest first.
         key_file: A file of such lines in place of `keys`.
         admin_token: With it the operator signs in; without it nobody is administrator. 32 printable characters or more.
@@ -52,22 +49,23 @@ class Settings:
         scoped_lifetime: Seconds that a token of one workspace lives.
         session_lifetime: Seconds that a person stays signed in.
         flow_lifetime: Seconds that a person has for a consent.
-        body_limit: Bytes of a request's body.
+        body_limit: Bytes of a request's body, 64 KiB or more.
         header_timeout: Seconds that a client has for a request's head.
         body_timeout: Seconds that a client has for a request's body.
         request_timeout: Seconds for a whole request; downloads have no end but their own.
-        execute_timeout: Seconds that one call of a connector may take.
+        execute_timeout: Seconds that one call of a connector may take; less than `request_timeout`.
         keep_alive: Seconds that an idle connection is kept.
         max_requests: Requests that one process answers at once; more get 503.
-        notice_seconds: Seconds after SIGTERM in which a busy process still takes connections, so that a load balancer
-            sees that it is no longer ready.
+        notice_seconds: Seconds after SIGTERM in which the process still takes connections, so that a load balancer
+            sees that it is no longer ready; None leaves it to `notice`.
         drain_seconds: Seconds that running requests have after SIGTERM.
         rate_per_minute: Requests of one client in a minute, over all processes.
         sign_in_per_minute: Tries to get in in a minute, of one address.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
         audit_content: Whether arguments and results are kept in the audit as well.
         audit_days: Days after which an audit entry is deleted.
-        zendesk_url: Where every call of Zendesk goes in place of `https://<subdomain>.zendesk.com`.
+        zendesk_url: Where every call of Zendesk goes in place of `https://<subdomain>.zendesk.com`: https, or http on
+            loopback.
         default_subdomain: The subdomain of connectors that name none.
         oauth_clients: The operator's own OAuth client at Zendesk by connector type: client id and secret.
         allowed_redirects: Where a consent may lead back to, for every organization, besides its own list.
@@ -96,7 +94,7 @@ class Settings:
     execute_timeout: float = 60.0
     keep_alive: float = 75.0
     max_requests: int = 1000
-    notice_seconds: float = 5.0
+    notice_seconds: float | None = None
     drain_seconds: float = 30.0
     rate_per_minute: int = 1200
     sign_in_per_minute: int = 300
@@ -115,24 +113,26 @@ class Settings:
         """Fills in `public_url`, and refuses what cannot be.
 
         Raises:
-            ConfigurationError: A value is out of its range; the message names the setting.
+            ConfigurationError: A value is out of its range; the message names its variable.
         """
         if not self.public_url:
             host = "127.0.0.1" if self.host in _LOCAL else self.host
             object.__setattr__(self, "public_url", f"http://{f'[{host}]' if ':' in host else host}:{self.port}")
         object.__setattr__(self, "public_url", self.public_url.rstrip("/"))
-        for name in ("public_url", "zendesk_url"):
-            _check_url(name, getattr(self, name))
-        _check_ranges(self)
-        _check_proxies(self.trusted_proxies)
-        _check_admin_token(self.admin_token)
-        if self.log_level not in ("debug", "info", "warning", "error"):
-            raise _refusal("log_level", "must be debug, info, warning or error")
+        check(self)
 
     @property
     def is_https(self) -> bool:
         """Whether clients reach the server by https."""
         return self.public_url.startswith("https://")
+
+    @property
+    def notice(self) -> float:
+        """Seconds of notice: `notice_seconds`, or none where only this machine reaches the server."""
+        if self.notice_seconds is not None:
+            return self.notice_seconds
+        is_alone = is_loopback(self.host) and is_loopback(urlsplit(self.public_url).hostname or "")
+        return 0.0 if is_alone else NOTICE_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Self:
@@ -151,7 +151,7 @@ class Settings:
         environ = os.environ if environ is None else environ
         values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         for each in fields(cls):
-            variable = _RENAMED.get(each.name, f"PLUGBAY_{each.name.upper()}")
+            variable = variable_of(each.name)
             if each.name not in values and each.name not in _OF_OTHER_SHAPE and environ.get(variable):
                 values[each.name] = _read(variable, environ[variable], str(each.type))
         values.setdefault("oauth_clients", _oauth_clients(environ))
@@ -161,7 +161,7 @@ class Settings:
 
 def _warn_of_strangers(environ: Mapping[str, str]) -> None:
     """A variable whose name has a slip sets nothing; nobody would notice that a limit is not the one that was meant."""
-    known = {_RENAMED.get(each.name, f"PLUGBAY_{each.name.upper()}") for each in fields(Settings)} | _OAUTH
+    known = {variable_of(each.name) for each in fields(Settings)} | _OAUTH
     for name in sorted(name for name in environ if name.startswith("PLUGBAY_") and name not in known):
         close = nearest(name, sorted(known))
         logger.warning("%s is no setting%s", name, f"; did you mean {close}?" if close else "")
@@ -207,47 +207,3 @@ _READERS: tuple[tuple[str, Callable[[str], Any]], ...] = (
     ("str", str),
 )
 _NEEDS: dict[Callable[[str], Any], str] = {_flag: "true or false", int: "a whole number", float: "a number"}
-
-
-def _refusal(name: str, what: str) -> ConfigurationError:
-    return ConfigurationError(f"The setting {name} {what}.", details={"field": name})
-
-
-def _check_url(name: str, url: str | None) -> None:
-    if url is None:
-        return
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise _refusal(name, "must be an http or https URL without a user name")
-    if parts.query or parts.fragment:
-        raise _refusal(name, "must have no query and no fragment")
-
-
-def _check_ranges(settings: Settings) -> None:
-    if not 0 <= settings.port <= _MAX_PORT:
-        raise _refusal("port", f"must be from 0 to {_MAX_PORT}")
-    for each in fields(settings):
-        value = getattr(settings, each.name)
-        if each.type in ("float", "int") and each.name != "port" and not 0 < value < float("inf"):
-            raise _refusal(each.name, "must be more than 0")
-
-
-def _check_proxies(proxies: tuple[str, ...]) -> None:
-    for proxy in proxies:
-        try:
-            ipaddress.ip_network(proxy, strict=False)
-        except ValueError as error:
-            raise _refusal("trusted_proxies", f"has {proxy!r}, which is no address and no network") from error
-
-
-def _check_admin_token(token: SecretStr | None) -> None:
-    """Refuses one that a stranger could find by trying, or that no header could carry."""
-    if token is None:
-        return
-    text = token.get_secret_value()
-    if len(text) < SHORTEST_ADMIN_TOKEN or not re.fullmatch(r"[!-~]+", text):
-        raise _refusal(
-            "admin_token",
-            f"must have at least {SHORTEST_ADMIN_TOKEN} printable ASCII characters and no spaces; "
-            "`openssl rand -base64 33` makes one",
-        )

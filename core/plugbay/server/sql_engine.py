@@ -60,17 +60,19 @@ def parse_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (exc.ArgumentError, ValueError):
-        raise ConfigurationError(f"database_url cannot be read; it has the form {FORMS}.") from None
+        raise ConfigurationError(f"PLUGBAY_DATABASE_URL cannot be read; it has the form {FORMS}.") from None
     if url.drivername in ("sqlite", "sqlite+aiosqlite"):
         return _sqlite_url(url)
     if url.drivername in ("postgresql", "postgres", "postgresql+asyncpg"):
         return _postgresql_url(url)
-    raise ConfigurationError(f"database_url names a database that is not served; it has the form {FORMS}.")
+    raise ConfigurationError(f"PLUGBAY_DATABASE_URL names a database that is not served; it has the form {FORMS}.")
 
 
 def _sqlite_url(url: URL) -> URL:
     if url.host or url.query:
-        raise ConfigurationError("database_url names a host or options that SQLite has not; a path has three slashes.")
+        raise ConfigurationError(
+            "PLUGBAY_DATABASE_URL names a host or options that SQLite has not; a path has three slashes."
+        )
     return url.set(drivername="sqlite+aiosqlite", database=None if url.database == ":memory:" else url.database)
 
 

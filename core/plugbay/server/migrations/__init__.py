@@ -1,18 +1,30 @@
-"""The steps from one version of the tables to the next, run from the installed package."""
+"""The steps from one version of the tables to the next, run from the installed package.
+
+The tables say which versions of the code can work with them (`works_since`), so that processes of the version before
+go on while those of a new one are started, one after the other. A step that takes something away therefore comes a
+release after the code that no longer needs it.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, text
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import ConfigurationError, ServiceError
+from plugbay.server.tables import works_since
 
-__all__ = ["upgrade"]
+__all__ = ["Age", "age", "upgrade"]
+
+Age = Literal["none", "older", "fitting", "newer"]
+"""How tables fit this version; those of a newer one fit if they say so."""
 
 LOCK = 0x706C7567
 """Number of the advisory lock that processes which migrate a PostgreSQL database take turns by."""
@@ -26,7 +38,7 @@ async def upgrade(connection: AsyncConnection, dialect: str) -> None:
         dialect: `"sqlite"` or `"postgresql"`.
 
     Raises:
-        ConfigurationError: The tables are those of a newer version.
+        ConfigurationError: The tables are those of a newer version, which this one cannot work with.
         ServiceError: The steps would leave rows that point to nothing.
     """
     if dialect == "sqlite":
@@ -52,18 +64,45 @@ async def _upgrade_sqlite(connection: AsyncConnection) -> None:
         await connection.rollback()
 
 
+def age(connection: Connection) -> Age:
+    """How the tables fit this version."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    newest = _newest().revision
+    if found is None:
+        return "none"
+    if found == newest:
+        return "fitting"
+    if found in {step.revision for step in _steps().walk_revisions()}:
+        return "older"
+    oldest = connection.execute(select(works_since.c.revision)).scalar()
+    return "fitting" if oldest is not None and oldest <= newest else "newer"
+
+
+def _run(connection: Connection) -> None:
+    found = age(connection)
+    if found == "fitting":
+        return
+    if found == "newer":
+        raise ConfigurationError(
+            "The database was set up by a newer version of plugbay.", hint="Install that version, or a newer one."
+        )
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.execute(delete(works_since))
+    connection.execute(insert(works_since).values(revision=_newest().module.WORKS_SINCE))
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
 
 
-def _run(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    try:
-        command.upgrade(config, "head")
-    except CommandError as error:
-        raise ConfigurationError(
-            "The database was set up by a newer version of plugbay.", hint="Install that version, or a newer one."
-        ) from error
+@cache
+def _steps() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _newest() -> Script:
+    return _steps().get_revisions("head")[0]

@@ -78,5 +78,11 @@ class GroupCommit(Generic[T]):
             return
         for _, done in batch:
             if not done.done():
-                # One for each, as an error collects the traceback of who raises it.
-                done.set_exception(copy(error))
+                done.set_exception(_copied(error))
+
+
+def _copied(error: Exception) -> Exception:
+    """One for each, as an error collects the traceback of who raises it."""
+    copied = copy(error)
+    copied.__cause__ = error.__cause__  # a copy has none, and by its cause a failure of the database is known
+    return copied

@@ -1,4 +1,7 @@
-"""Connectors lose the columns that nobody reads; the audit log is found by connector and by workspace in its order."""
+"""Connectors lose columns that nobody reads; the audit log says what a note concerns, and is found in its order.
+
+And from here on the tables say which versions can work with them.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,20 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+WORKS_SINCE = "0003"
+"""The oldest revision whose code can work with these tables: earlier code writes a column that is gone."""
+
 
 def upgrade() -> None:
-    """Drops the columns, and makes indexes that end as the log is ordered: without, the whole log may be gone through."""
+    """Indexes end as the log is ordered: without, the whole log may be gone through."""
     op.drop_column("connectors", "environment")
     op.drop_column("connectors", "oauth_app_id")
+    op.add_column("audit", sa.Column("subject", sa.Text(), nullable=True))
+    op.create_table(
+        "works_since",
+        sa.Column("revision", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("revision", name="pk_works_since"),
+    )
     op.drop_index("ix_audit_organization_id_connector_id_at", "audit")
     for name in ("connector_id", "workspace_id"):
         op.create_index(
@@ -29,5 +41,7 @@ def downgrade() -> None:
     op.create_index(
         "ix_audit_organization_id_connector_id_at", "audit", ["organization_id", "connector_id", "at"], unique=False
     )
+    op.drop_table("works_since")
+    op.drop_column("audit", "subject")
     op.add_column("connectors", sa.Column("oauth_app_id", sa.String(length=36), nullable=True))
     op.add_column("connectors", sa.Column("environment", sa.JSON(), nullable=False, server_default="{}"))
