@@ -7,7 +7,7 @@ say, no text has a NUL, which PostgreSQL cannot keep, and no number is beyond 64
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from itertools import islice
 from types import NoneType
 from typing import Any, TypeGuard, get_args, get_origin
@@ -43,11 +43,13 @@ def check_path(values: Mapping[str, str]) -> None:
 
 
 def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
-    """The query as its model; names that the model does not have are ignored.
+    """The query as its model; names that the model does not have are ignored, unless it forbids them.
 
     Raises:
         ApiError: 422, it does not fit.
     """
+    if model.model_config.get("extra") == "forbid":
+        _check_names({field.alias or name for name, field in model.model_fields.items()}, given)
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -62,6 +64,13 @@ def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
         raise _refused(field_errors(error)) from None
     check_values(read.model_dump(by_alias=True))
     return read
+
+
+def _check_names(known: Set[str], given: QueryParams) -> None:
+    strange = next((name for name in given if name not in known), None)
+    if strange is not None:
+        text = f"There is no such parameter; there are {', '.join(sorted(known))}."
+        raise _refused([_fault(strange, text, "extra_forbidden")])
 
 
 async def read_body(

@@ -36,6 +36,7 @@ __all__ = [
     "organizations",
     "rates",
     "secrets",
+    "works_since",
     "workspaces",
 ]
 
@@ -222,6 +223,7 @@ audit = Table(
     Column("client_id", Id),
     Column("via", Word, nullable=False),
     Column("event", Word, nullable=False),
+    Column("subject", Text),
     Column("entity", Text),
     Column("action", Text),
     Column("effect", Word),
@@ -235,6 +237,9 @@ audit = Table(
     Index(None, "organization_id", "connector_id", "at", "id"),
     Index(None, "organization_id", "workspace_id", "at", "id"),
 )
+
+# The oldest revision whose code can work with the tables, in one row; see `plugbay.server.migrations`.
+works_since = Table("works_since", metadata, Column("revision", String(32), primary_key=True))
 
 rates = Table(
     "rates",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from plugbay.server.auditing import REFUSALS_PER_MINUTE
+
 TOKEN = "/api/v1/account/applications/token"
 INFO = "/api/v1/account/applications/scoped-token/info"
 
@@ -31,6 +33,22 @@ async def test_a_wrong_secret_is_400_and_not_shown(running):
     assert answers[0].json() == answers[1].json()
     assert "invalid_client" == answers[0].json()["errors"][0]["error_code"]
     assert "wrong-secret" not in answers[0].text
+
+
+async def test_tokens_and_refusals_are_noted(running):
+    """Whoever got a token, or tried to with a wrong secret, is in the log of the client's organization, so many times."""
+    secrets = [running.client_secret, *["wrong"] * (2 * REFUSALS_PER_MINUTE + 1)]
+    for secret in secrets:
+        await running.http.post(TOKEN, json={"client_id": running.client_id, "client_secret": secret})
+    await running.http.post(TOKEN, json={"client_id": "nobody", "client_secret": "wrong"})
+    notes = [
+        (note.client_id, note.event, note.outcome, note.via)
+        for note in (await running.server.audit.query(running.organization_id)).items
+    ]
+
+    assert {(running.client_id, "token.issued", outcome, "api") for outcome in ("ok", "authentication")} == set(notes)
+    # The minute may end while the test runs, and begin once more.
+    assert len(notes) - 1 in range(REFUSALS_PER_MINUTE, len(secrets) - 1)
 
 
 async def test_a_revoked_client_is_out_at_once(api, running):
@@ -105,6 +123,19 @@ async def test_the_operator_acts_for_the_organization_that_is_named(operator, ru
     await operator.refused(400, "GET", "/api/v1/workspaces")
     named = await operator.ok("GET", "/api/v1/workspaces", headers={"x-organization-id": second.id})
     assert [] == named["data"]
+
+
+async def test_a_workspace_that_is_switched_off_gets_no_tokens(api):
+    """There is no token of an inactive workspace, and the refusal says how to switch it on."""
+    path = "/api/v1/account/applications/scoped-token"
+    await api.scoped("acme")
+    workspace = await api.running.server.workspaces.by_name(api.running.organization_id, "acme")
+    await api.ok("PUT", f"/api/v1/workspaces/{workspace.id}", {"status": "inactive"})
+    refusal = await api.refused(403, "POST", path, {"workspace_name": "acme"})
+    assert "workspace_inactive" == refusal["errors"][0]["error_code"]
+    assert "PUT /api/v1/workspaces/{id}" in refusal["error"]["hint"]
+    await api.ok("PUT", f"/api/v1/workspaces/{workspace.id}", {"status": "active"})
+    await api.scoped("acme")
 
 
 async def test_a_refused_scoped_token_leaves_no_workspace(api, operator):

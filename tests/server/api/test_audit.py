@@ -12,6 +12,7 @@ from ..serving import serving
 from .conftest import CONNECTORS, Api
 
 PATH = "/api/v1/audit"
+APP = {"client_id": "ours", "client_secret": "a-client-secret"}
 
 
 async def test_a_call_is_noted_with_who_what_and_why(api, connector_id):
@@ -109,6 +110,25 @@ async def test_notes_are_found_by_their_filters_and_paged(api, connector_id):
     assert ["users", "tickets"] == [each["entity"] for each in later["data"]]
 
 
+async def test_a_change_of_settings_is_noted_with_what_it_is_now(api, operator):
+    """A changed setting is noted with what it concerns, what it is from then on, and the request."""
+    answers = [
+        await operator("PUT", "/api/v1/policy", {"deny": ["tickets.update"]}),
+        await api("PUT", "/api/v1/oauth/credentials", {"connector_type": "zendesk-talk", "configuration": APP}),
+        await api("DELETE", "/api/v1/oauth/credentials/connector_type/zendesk-talk"),
+    ]
+    notes = (await api.ok("GET", PATH, params={"limit": 3}))["data"][::-1]
+    expected = [
+        ("policy.set", None, {"policy": {"deny": ["tickets.update"]}}),
+        ("oauth_app.set", "zendesk-talk", {"client_id": "ours"}),
+        ("oauth_app.removed", "zendesk-talk", None),
+    ]
+    assert expected == [(note["event"], note["subject"], note["content"]) for note in notes]
+    assert [answer.headers["x-request-id"] for answer in answers] == [note["request_id"] for note in notes]
+    found = await api.ok("GET", PATH, params={"subject": "zendesk-talk"})
+    assert ["oauth_app.removed", "oauth_app.set"] == [note["event"] for note in found["data"]]
+
+
 async def test_the_export_has_every_note_as_a_line(api, connector_id):
     """The export is JSON lines, the oldest first, under the same filters."""
     for number in (1, 2):
@@ -118,9 +138,11 @@ async def test_the_export_has_every_note_as_a_line(api, connector_id):
     assert ["n1", "n2"] == [json.loads(line)["intent"] for line in answer.text.splitlines()]
 
 
-@pytest.mark.parametrize("query", [{"since": "soon"}, {"until": "2026-13-01"}, {"limit": 0}, {"cursor": "nonsense"}])
+@pytest.mark.parametrize(
+    "query", [{"since": "soon"}, {"until": "2026-13-01"}, {"limit": 0}, {"cursor": "nonsense"}, {"sinse": "2026-01-01"}]
+)
 async def test_a_filter_that_is_none_is_refused(api, query):
-    """A moment that is none, a limit out of range or a strange cursor is told."""
+    """A moment that is none, a limit out of range, a strange cursor or a name with a slip in it is told."""
     await api.refused(422, "GET", PATH, params=query)
 
 

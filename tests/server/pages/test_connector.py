@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from plugbay.server.connecting import check_connector
 
@@ -48,6 +49,17 @@ async def test_it_can_be_renamed(running, person, connected):
     assert (422, "Front desk") == (person.answer.status_code, person.heading)
     assert "name-error" in person.page.one("input", id="name")["aria-describedby"]
     assert [(running.client_id, "web", "ok")] == await audited(running, "connector.renamed")
+
+
+async def test_it_keeps_its_name_if_that_cannot_be_noted(running, person, connected):
+    """While the audit log cannot be written there is no new name."""
+    path = f"/connectors/{connected}"
+    await person.open(path)
+    async with running.server.database.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit RENAME TO away"))
+    await person.send(f"{path}/rename", name="Front desk")
+    record = await running.server.connectors.get(running.organization_id, connected)
+    assert (503, "The desk") == (person.answer.status_code, record.name)
 
 
 async def test_it_is_disconnected_after_a_question(running, person, connected):

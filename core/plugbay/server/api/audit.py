@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
@@ -23,12 +23,15 @@ _TAG = "Audit"
 
 
 class AuditFilter(BaseModel):
-    """Which notes."""
+    """Which notes. A name with a slip in it must not leave the log unfiltered."""
+
+    model_config = ConfigDict(extra="forbid")
 
     connector_id: str | None = Field(default=None, max_length=100)
     workspace_id: str | None = Field(default=None, max_length=100)
     client_id: str | None = Field(default=None, max_length=100)
     event: str | None = Field(default=None, max_length=100, description="As execute or connector.created.")
+    subject: str | None = Field(default=None, max_length=100, description="Of this client, grant or kind of connector.")
     entity: str | None = Field(default=None, max_length=100)
     action: str | None = Field(default=None, max_length=100)
     outcome: str | None = Field(default=None, max_length=100, description="ok, or the code of a failure.")
@@ -53,6 +56,9 @@ class AuditAnswer(BaseModel):
     client_id: str | None
     via: str
     event: str
+    subject: str | None = Field(
+        description="What a setting concerns: the id of a client or a grant, a kind of connector."
+    )
     entity: str | None
     action: str | None
     effect: str | None
@@ -63,7 +69,9 @@ class AuditAnswer(BaseModel):
     intent: str | None
     request_id: str | None
     duration_ms: float | None
-    content: dict[str, Any] | None = Field(description="Arguments, if the server is told to keep them.")
+    content: dict[str, Any] | None = Field(
+        description="Of a setting, what it is from then on; of a call its arguments, if the server is told to keep them."
+    )
 
 
 class AuditList(BaseModel):
@@ -110,6 +118,8 @@ def filters_of(caller: Caller, wanted: AuditFilter) -> AuditFilters:
     filters: Any = wanted.model_dump(exclude={"limit", "cursor"})
     for name in ("since", "until"):
         filters[name] = _seconds(name, filters[name])
+    for name in ("connector_id", "workspace_id", "client_id"):
+        filters[name] = filters[name] and filters[name].lower()  # RFC 9562 section 4
     if caller.workspace_id is not None:
         filters["workspace_id"] = caller.workspace_id
     chosen: AuditFilters = filters

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from plugbay.errors import ConfigurationError
-from plugbay.server.connecting import tell_audit
+from plugbay.server.auditing import tell_audit
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import invalid
 from plugbay.server.policies import check_policy
 from plugbay.server.state import Server
 
-__all__ = ["ENDPOINTS", "PolicyDocument", "set_policy"]
+__all__ = ["ENDPOINTS", "PolicyDocument", "set_policy", "told_policy"]
 
 _PATH = "/api/v1/policy"
 _TAG = "Policy"
@@ -45,8 +45,13 @@ async def put_policy(call: Call[PolicyDocument]) -> PolicyDocument:
     Only the operator may: a program must not widen what it may do itself.
     """
     await set_policy(call.server, call.caller.organization_id, call.body)
-    await tell_audit(call.server, call.caller, "policy.set")
+    await tell_audit(call.server, call.caller, "policy.set", content=told_policy(call.body))
     return call.body
+
+
+def told_policy(document: PolicyDocument) -> dict[str, Any]:
+    """A policy as the audit log has it: what it does not say is not restricted."""
+    return {"policy": document.model_dump(exclude_defaults=True)}
 
 
 async def set_policy(server: Server, organization_id: str, document: PolicyDocument) -> None:

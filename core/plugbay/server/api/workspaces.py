@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from plugbay.server.api.naming import LONGEST_NAME, required_workspace_name
 from plugbay.server.api.times import moment
+from plugbay.server.auditing import tell_audit
 from plugbay.server.caller import Caller, is_id, not_found
-from plugbay.server.connecting import tell_audit
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.state import Server
 from plugbay.server.store import Workspace, WorkspaceStatus
@@ -74,7 +74,7 @@ async def get_workspace(call: Call) -> WorkspaceAnswer:
 class WorkspaceChange(BaseModel):
     """What is to be changed; the rest stays."""
 
-    name: str | None = Field(default=None, max_length=LONGEST_NAME)
+    name: str | None = Field(default=None, max_length=LONGEST_NAME, pattern=r"\S")
     status: WorkspaceStatus | None = None
     cache_enabled: bool | None = None
 
@@ -97,7 +97,8 @@ async def change_workspace(call: Call[WorkspaceChange]) -> WorkspaceAnswer:
     changed = await call.server.workspaces.update(
         known.organization_id, known.id, name=name, status=change.status, cache_enabled=change.cache_enabled
     )
-    await tell_audit(call.server, call.caller, "workspace.changed", workspace_id=known.id)
+    settings = {"name": changed.name, "status": changed.status, "cache_enabled": changed.cache_enabled}
+    await tell_audit(call.server, call.caller, "workspace.changed", workspace_id=known.id, content=settings)
     return answer_of(changed)
 
 
@@ -115,7 +116,15 @@ async def delete_workspace(call: Call) -> WorkspaceAnswer:
     known = await find_workspace(call.server, call.caller, call.path["workspace_id"])
     async with call.server.database.begin() as connection:
         await call.server.workspaces.delete(known.organization_id, known.id, connection=connection)
-        await tell_audit(call.server, call.caller, "workspace.deleted", workspace_id=known.id, connection=connection)
+        settings = {"name": known.name}
+        await tell_audit(
+            call.server,
+            call.caller,
+            "workspace.deleted",
+            workspace_id=known.id,
+            content=settings,
+            connection=connection,
+        )
     return answer_of(known)
 
 
@@ -125,6 +134,7 @@ async def find_workspace(server: Server, caller: Caller, workspace_id: str) -> W
     Raises:
         ApiError: 404, there is none.
     """
+    workspace_id = workspace_id.lower()  # RFC 9562 section 4
     found = await server.workspaces.get(caller.organization_id, workspace_id) if is_id(workspace_id) else None
     if found is None or not caller.sees(found.id):
         raise not_found("workspace")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from plugbay.errors import ConfigurationError
 from plugbay.policy import Policy
-from plugbay.server.api.policy import PolicyDocument
+from plugbay.server.api.policy import PolicyDocument, told_policy
 from plugbay.server.api.policy import set_policy as keep_policy
 from plugbay.server.caller import is_id, not_found
 from plugbay.server.catalog import DEFINITIONS, by_type
@@ -48,7 +48,7 @@ async def create_client(visit: Visit) -> Response:
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
     client, secret = await visit.server.clients.create(visit.organization_id, name)
-    await visit.note("client.created")
+    await visit.note("client.created", client.id, {"name": client.name})
     return visit.page("client.html", client=client, secret=secret, organization_id=visit.organization_id)
 
 
@@ -67,7 +67,7 @@ async def revoke_client(visit: Visit) -> Response:
     client = await _client(visit)
     if not await visit.server.clients.revoke(visit.organization_id, client.id):
         raise not_found("client")
-    await visit.note("client.revoked")
+    await visit.note("client.revoked", client.id)
     return go("/access", "revoked")
 
 
@@ -77,7 +77,7 @@ async def end_grant(visit: Visit) -> Response:
     grant_id = visit.request.path_params["grant_id"]
     if not (is_id(grant_id) and await Grants(visit.server.database).revoke(visit.organization_id, grant_id)):
         raise not_found("grant")
-    await visit.note("mcp.revoked")
+    await visit.note("mcp.revoked", grant_id)
     return go("/access", "grant-ended")
 
 
@@ -95,7 +95,7 @@ async def set_redirects(visit: Visit) -> Response:
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
     await visit.server.organizations.set_redirect_urls(visit.organization_id, urls)
-    await visit.note("redirects.set")
+    await visit.note("redirects.set", content={"redirect_urls": urls})
     return go("/access", "redirects")
 
 
@@ -111,8 +111,9 @@ async def set_policy(visit: Visit) -> Response:
     }
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
-    await keep_policy(visit.server, visit.organization_id, PolicyDocument.model_validate({**known, **rules}))
-    await visit.note("policy.set")
+    policy = PolicyDocument.model_validate({**known, **rules})
+    await keep_policy(visit.server, visit.organization_id, policy)
+    await visit.note("policy.set", content=told_policy(policy))
     return go("/access", "policy")
 
 
@@ -132,7 +133,7 @@ async def set_oauth_app(visit: Visit) -> Response:
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
     await visit.server.oauth_apps.put(visit.organization_id, slug, identifier, SecretStr(secret))
-    await visit.note("oauth_app.set")
+    await visit.note("oauth_app.set", slug, {"client_id": identifier})
     return go("/access", "oauth-app")
 
 
@@ -143,7 +144,7 @@ async def remove_oauth_app(visit: Visit) -> Response:
     if definition is None or await visit.server.oauth_apps.find(visit.organization_id, definition.slug) is None:
         raise not_found("oauth_app")
     await visit.server.oauth_apps.delete(visit.organization_id, definition.slug)
-    await visit.note("oauth_app.removed")
+    await visit.note("oauth_app.removed", definition.slug)
     return go("/access", "oauth-app-removed")
 
 

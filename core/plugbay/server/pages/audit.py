@@ -30,6 +30,7 @@ FILTERS = ("connector", "outcome", "action", "since", "until")
 COLUMNS = (
     "at",
     "event",
+    "subject",
     "entity",
     "action",
     "effect",

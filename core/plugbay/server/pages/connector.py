@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from plugbay.server.api.naming import connector_name
 from plugbay.server.catalog import by_type
-from plugbay.server.connecting import CheckResult, check_connector, remove_connector, tell_audit
+from plugbay.server.connecting import CheckResult, change_settings, check_connector, remove_connector
 from plugbay.server.execution import find_connector
 from plugbay.server.failures import ApiError
 from plugbay.server.oauth.redirects import origin_of
@@ -64,8 +64,7 @@ async def rename(visit: Visit) -> Response:
             form.refuse("name", error.error.message)
     if form.errors:
         return await _page(visit, record, 422, form=form)
-    await visit.server.connectors.update(visit.organization_id, record.id, name=name)
-    await tell_audit(visit.server, visit.caller, "connector.renamed", record)
+    await change_settings(visit.server, visit.caller, record, {"name": name}, event="connector.renamed")
     return go(f"/connectors/{record.id}", "renamed")
 
 

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from plugbay.server.auditing import tell_audit, tell_refusal
 from plugbay.server.caller import Caller, is_id, not_found
 from plugbay.server.guessing import spend_try
 from plugbay.server.pages import forgery, sessions
 from plugbay.server.pages.forms import Form, read_form
-from plugbay.server.pages.noted import note
 from plugbay.server.pages.notices import NOTICES
 from plugbay.server.pages.render import page
 from plugbay.server.pages.visits import Visit, go, local_path, screen, shielded
@@ -109,6 +109,7 @@ async def _client(server: Server, form: Form) -> Caller | None:
         return None
     client = await server.clients.authenticate(client_id, secret)
     if client is None:
+        await tell_refusal(server, client_id, "sign_in", "web")
         form.refuse("client_id", WRONG)
         form.refuse("client_secret", WRONG)
         return None
@@ -133,7 +134,7 @@ async def _welcome(request: Request, person: Caller, wanted: str) -> Response:
     if old is not None:
         await sessions.end(server, old)
     token = await sessions.begin(server, client_id=person.client_id, organization_id=person.organization_id)
-    await note(server, request, person, "sign_in")
+    await tell_audit(server, person, "sign_in")
     response = go(wanted)
     sessions.set_cookie(response, server.settings, token)
     response.delete_cookie(_visitor_cookie(server), secure=server.settings.is_https, httponly=True)

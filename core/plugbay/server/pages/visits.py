@@ -16,11 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from plugbay.errors import PlugbayError
+from plugbay.server.auditing import tell_audit
 from plugbay.server.caller import Caller
 from plugbay.server.failures import ApiError, answer_for
 from plugbay.server.pages import forgery, sessions
 from plugbay.server.pages.forms import read_form
-from plugbay.server.pages.noted import note
 from plugbay.server.pages.notices import NOTICES
 from plugbay.server.pages.render import page
 from plugbay.server.pages.sessions import Session
@@ -85,9 +85,9 @@ class Visit:
         """A page for this person."""
         return page(self.request, name, status, **values)
 
-    async def note(self, event: str) -> None:
-        """Notes in the audit log what was done."""
-        await note(self.server, self.request, self.caller, event)
+    async def note(self, event: str, subject: str | None = None, content: Mapping[str, Any] | None = None) -> None:
+        """Notes in the audit log what was done; see `tell_audit`."""
+        await tell_audit(self.server, self.caller, event, subject=subject, content=content)
 
 
 Handler = Callable[[Visit], Awaitable[Response]]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypedDict, Unpack
 
 from plugbay.server.database import Database
+from plugbay.server.logs import request_id_of_now
 from plugbay.server.store.group import GroupCommit
 from plugbay.server.store.rows import new_id, now, record
 from plugbay.server.store.slice import Slice, after, clipped, cut, ordered
@@ -37,15 +38,16 @@ class AuditEntry:
         client_id: By which client; None for the operator.
         via: By which way.
         event: `"execute"`, `"connector.created"`, `"token.issued"` and the like.
+        subject: What it concerns beside these: the id of a client or a grant, a kind of connector.
         entity: Of what, for `"execute"`.
         action: Which action, for `"execute"`.
         effect: Whether it reads, writes or destroys.
         outcome: `"started"`, `"ok"`, or an error's code.
         fate: What is known of a write that failed.
         intent: Why, in the caller's words.
-        request_id: The request's.
+        request_id: The request's; if not given, of the one that is being answered, if any.
         duration_ms: How long it took, in milliseconds.
-        content: What was sent, if that is to be kept.
+        content: What was sent, if that is to be kept; of a setting, what it is from then on.
     """
 
     id: str = field(default_factory=new_id)
@@ -56,13 +58,14 @@ class AuditEntry:
     client_id: str | None = None
     via: Via = "api"
     event: str
+    subject: str | None = None
     entity: str | None = None
     action: str | None = None
     effect: str | None = None
     outcome: str = "ok"
     fate: str | None = None
     intent: str | None = None
-    request_id: str | None = None
+    request_id: str | None = field(default_factory=request_id_of_now.get)
     duration_ms: float | None = None
     content: dict[str, Any] | None = field(default=None, repr=False)
 
@@ -79,6 +82,7 @@ class AuditFilters(TypedDict, total=False):
         workspace_id: See above.
         client_id: See above.
         event: See above.
+        subject: See above.
         entity: See above.
         action: See above.
         outcome: See above.
@@ -90,6 +94,7 @@ class AuditFilters(TypedDict, total=False):
     workspace_id: str | None
     client_id: str | None
     event: str | None
+    subject: str | None
     entity: str | None
     action: str | None
     outcome: str | None

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from plugbay.errors import NotFoundError
+from plugbay.errors import ConflictError, NotFoundError
 from plugbay.server.database import Database
 from plugbay.server.store.rows import digest, insert_or, new_id, now, record
 from plugbay.server.tables import bearers, clients, memberships
@@ -80,15 +80,24 @@ class Clients:
             return None
         return Client(row.id, row.name, row.organization_id, row.created_at, row.revoked_at)
 
+    async def home_of(self, client_id: str) -> str | None:
+        """The id of the organization that a client belongs to, even if it was revoked; None if there is no such client."""
+        row = await self._database.first(select(clients.c.organization_id).where(clients.c.id == client_id))
+        return None if row is None else str(row.organization_id)
+
     async def join(self, client_id: str, organization_id: str) -> None:
         """Lets a client reach one more organization; harmless when it does.
 
         Raises:
             NotFoundError: There is no such client or organization.
+            ConflictError: The client was revoked.
         """
+        is_revoked = select(clients.c.id).where(clients.c.id == client_id, clients.c.revoked_at.is_not(None))
         member = {"client_id": client_id, "organization_id": organization_id, "created_at": now()}
         try:
             async with self._database.begin() as connection:
+                if (await connection.execute(is_revoked)).first() is not None:
+                    raise ConflictError("The client was revoked.", hint="Make another.")
                 add = insert_or(connection, memberships).values(**member).on_conflict_do_nothing()
                 await connection.execute(add)
         except IntegrityError:

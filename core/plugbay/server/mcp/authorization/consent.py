@@ -9,13 +9,13 @@ from starlette.responses import RedirectResponse, Response
 
 from plugbay.operation import Effect
 from plugbay.policy import Policy, Rules, Verdict
+from plugbay.server.auditing import tell_audit
 from plugbay.server.catalog import DEFINITIONS
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.asking import Asked, RefusedError, read_request
 from plugbay.server.mcp.authorization.redirects import shown_host, source_of
 from plugbay.server.mcp.clients import McpClients
 from plugbay.server.mcp.grants import Grants, new_grant
-from plugbay.server.pages.noted import note
 from plugbay.server.pages.render import page
 from plugbay.server.pages.visits import Visit, screen
 from plugbay.server.policies import policy_of
@@ -75,7 +75,8 @@ async def _granted(visit: Visit, asked: Asked, workspace: Workspace) -> str:
     if asked.client.host is None:
         await McpClients(server.database).note_use(asked.client.id)
     code = await Grants(server.database).open(grant, redirect_uri=asked.redirect_uri, challenge=asked.challenge)
-    await note(server, visit.request, visit.caller, "mcp.granted")
+    told = {"client": asked.client.name, "client_id": asked.client.id}
+    await tell_audit(server, visit.caller, "mcp.granted", workspace_id=workspace.id, subject=grant.id, content=told)
     return code
 
 
