@@ -14,6 +14,7 @@ from plugbay.server.catalog import DEFINITIONS
 from plugbay.server.connecting import (
     CheckResult,
     NewConnector,
+    change_settings,
     check_connector,
     create_connector,
     keep_connector,
@@ -85,6 +86,17 @@ async def test_what_is_done_to_a_connector_is_noted_or_not_done(running, caller)
     )
 
 
+async def test_settings_are_changed_with_their_note_or_not_at_all(running, caller):
+    """If it cannot be noted, a connector keeps its name, be it alone or with other credentials that it should change."""
+    record, _ = await create_connector(running.server, caller, new(running), good(running))
+    await without_audit(running)
+    with pytest.raises(ServiceError):
+        await change_settings(running.server, caller, record, {"name": "Front desk"})
+    with pytest.raises(ServiceError):
+        await replace_credentials(running.server, caller, record, good(running), settings={"name": "Front desk"})
+    assert record == await running.server.connectors.get(running.organization_id, record.id)
+
+
 async def test_each_step_has_its_note(running, caller):
     """A connector's creation, its other credentials and its removal are in the log, in this order."""
     record, check = await create_connector(running.server, caller, new(running), good(running))
@@ -98,8 +110,9 @@ async def test_a_pair_that_has_ended_takes_the_place_of_other_credentials(runnin
     """An ended access token with its refresh token is renewed once, and the connector works with the new pair."""
     record, _ = await create_connector(running.server, caller, new(running), good(running))
     given = pair(running, refresh_token=running.sandbox.refresh_token)
-    assert "succeeded" == (await replace_credentials(running.server, caller, record, given)).status
-    renewed = await running.server.connectors.get(running.organization_id, record.id)
+    renewed, check = await replace_credentials(running.server, caller, record, given)
+    assert "succeeded" == check.status
+    assert renewed == await running.server.connectors.get(running.organization_id, record.id)
     assert ("oauth", "succeeded") == (
         renewed.auth_kind,
         (await check_connector(running.server, caller, renewed)).status,

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from plugbay.auth.tokens import MemoryTokenStore
 from plugbay.connectors.zendesk.auth import OAuthConfig
 from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
+from plugbay.server.auditing import tell_audit
 from plugbay.server.caller import not_found
 from plugbay.server.credentials import AuthKind, kind_of, sealed
-from plugbay.server.execution import check_running, definition_of_record, note_status
+from plugbay.server.execution import check_active, check_running, definition_of_record, note_status
 from plugbay.server.failures import ApiError
-from plugbay.server.store import AuditEntry
 from plugbay.server.token_store import with_tokens
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from plugbay.auth.tokens import TokenStore
     from plugbay.connectors.zendesk.auth import ApiTokenConfig
     from plugbay.connectors.zendesk.connector import ZendeskConnector
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckResult",
     "NewConnector",
+    "change_settings",
     "check_connector",
     "check_credentials",
     "check_workspace",
@@ -38,7 +37,7 @@ __all__ = [
     "keep_credentials",
     "remove_connector",
     "replace_credentials",
-    "tell_audit",
+    "workspace_for",
 ]
 
 _REFUSED = 400
@@ -64,6 +63,11 @@ class CheckResult:
     status: Literal["succeeded", "failed", "inconclusive"]
     identity: Mapping[str, Any] | None = None
     error: Mapping[str, Any] | None = None
+
+    @property
+    def code(self) -> str:
+        """How it came out, as the audit log has it."""
+        return "ok" if self.error is None else str(self.error["code"])
 
     @property
     def message(self) -> str | None:
@@ -98,12 +102,14 @@ async def create_connector(
     """Makes a connector of credentials that somebody gave us, after asking Zendesk whether it accepts them.
 
     Raises:
-        ApiError: 400, Zendesk refuses them, and nothing is kept; 404, the caller may not see the workspace.
+        ApiError: 400, Zendesk refuses them, and nothing is kept; 403, the workspace is switched off; 404, the caller
+            may not see it.
     """
     await check_workspace(server, caller, new.workspace_name)
     check = await check_credentials(server, new.definition, config, new.subdomain)
     may_be_renewed = isinstance(config, OAuthConfig) and config.refresh_token is not None
     if check.status == "failed" and not may_be_renewed:
+        await tell_audit(server, caller, "connector.created", subject=new.definition.slug, outcome=check.code)
         raise _not_accepted(check)
     record = await keep_connector(server, caller, new, secret=sealed(config), kind=kind_of(config), check=check)
     if check.status == "failed":
@@ -128,10 +134,7 @@ async def keep_connector(
         kind: What kind of credentials it has.
         check: What Zendesk said of them.
     """
-    # Whoever has one workspace keeps it there, even if another takes its name meanwhile.
-    workspace_id = (
-        caller.workspace_id or (await server.workspaces.ensure(caller.organization_id, new.workspace_name)).id
-    )
+    workspace_id = await workspace_for(server, caller, new.workspace_name)
     async with server.database.begin() as connection:
         record = await server.connectors.create(
             caller.organization_id,
@@ -149,13 +152,58 @@ async def keep_connector(
     return record
 
 
+async def workspace_for(server: Server, caller: Caller, name: str) -> str:
+    """The id of the workspace that a caller means by a name; it is made if it is not there yet.
+
+    Whoever has one workspace means that one, even if another has taken its name since.
+    """
+    if caller.workspace_id is not None:
+        return caller.workspace_id
+    return (await server.workspaces.ensure(caller.organization_id, name)).id
+
+
+async def change_settings(
+    server: Server,
+    caller: Caller,
+    record: ConnectorRecord,
+    settings: Mapping[str, Any],
+    *,
+    event: str = "connector.changed",
+) -> ConnectorRecord:
+    """Changes a connector's settings, with the note of it in the audit log or not at all.
+
+    Args:
+        server: The server.
+        caller: Who changes it.
+        record: The connector.
+        settings: The new ones, by name: `name`, `replication_config`, `entities`.
+        event: What the change is called in the log.
+
+    Raises:
+        NotFoundError: It was removed meanwhile.
+    """
+    async with server.database.begin() as connection:
+        changed = await server.connectors.update(record.organization_id, record.id, **settings, connection=connection)
+        await tell_audit(server, caller, event, record, content=settings, connection=connection)
+    return changed
+
+
 async def replace_credentials(
     server: Server,
     caller: Caller,
     record: ConnectorRecord,
     config: OAuthConfig | ApiTokenConfig,
-) -> CheckResult:
+    *,
+    settings: Mapping[str, Any] | None = None,
+) -> tuple[ConnectorRecord, CheckResult]:
     """Gives a connector credentials that somebody gave us, after asking Zendesk whether it accepts them.
+
+    Args:
+        server: The server.
+        caller: Who gives them.
+        record: The connector.
+        config: The credentials.
+        settings: Settings that are changed with them, by name.
 
     Raises:
         ApiError: 400, Zendesk refuses them, and the old ones stay.
@@ -165,12 +213,15 @@ async def replace_credentials(
     definition = definition_of_record(record)
     check = await check_credentials(server, definition, config, record.subdomain, token_store=kept)
     if check.status == "failed":
+        await tell_audit(server, caller, "credentials.set", record, outcome=check.code)
         raise _not_accepted(check, "the old ones stay")
     secret, tokens = sealed(config), await kept.load()
     if tokens is not None:
         secret = with_tokens(secret, tokens)
-    await keep_credentials(server, caller, record, secret=secret, kind=kind_of(config), check=check)
-    return check
+    changed = await keep_credentials(
+        server, caller, record, secret=secret, kind=kind_of(config), check=check, settings=settings
+    )
+    return changed, check
 
 
 async def keep_credentials(
@@ -181,10 +232,24 @@ async def keep_credentials(
     secret: Mapping[str, Any],
     kind: AuthKind,
     check: CheckResult,
-) -> None:
-    """Gives a connector other sealed credentials; from then on nothing is done with the old ones."""
+    settings: Mapping[str, Any] | None = None,
+) -> ConnectorRecord:
+    """Gives a connector other sealed credentials; from then on nothing is done with the old ones.
+
+    Args:
+        server: The server.
+        caller: Who does it.
+        record: The connector.
+        secret: What is sealed, from `plugbay.server.credentials`.
+        kind: What kind of credentials it has from now on.
+        check: What Zendesk said of them.
+        settings: Settings that are changed with them, by name.
+
+    Raises:
+        NotFoundError: It was removed meanwhile.
+    """
     async with server.database.begin() as connection:
-        await server.connectors.replace_secret(
+        changed = await server.connectors.replace_secret(
             record.organization_id,
             record.id,
             secret,
@@ -193,18 +258,24 @@ async def keep_credentials(
             connection=connection,
         )
         await tell_audit(server, caller, "credentials.set", record, connection=connection)
+        if settings:
+            changed = await server.connectors.update(
+                record.organization_id, record.id, **settings, connection=connection
+            )
+            await tell_audit(server, caller, "connector.changed", record, content=settings, connection=connection)
+    return changed
 
 
 async def check_workspace(server: Server, caller: Caller, name: str) -> None:
     """Lets a caller connect an account for a workspace: a token of one workspace may for that one alone.
 
     Raises:
-        ApiError: 404, the caller may not see it, or may not make it.
+        ApiError: 403, it is switched off; 404, the caller may not see it, or may not make it.
     """
-    if caller.workspace_id is None:
-        return
     known = await server.workspaces.by_name(caller.organization_id, name)
-    if known is None or not caller.sees(known.id):
+    if known is not None and caller.sees(known.id):
+        check_active(known.status)
+    elif caller.workspace_id is not None:
         raise not_found("workspace")
 
 
@@ -269,39 +340,6 @@ async def remove_connector(server: Server, caller: Caller, record: ConnectorReco
     async with server.database.begin() as connection:
         await server.connectors.delete(record.organization_id, record.id, connection=connection)
         return await tell_audit(server, caller, "connector.deleted", record, connection=connection)
-
-
-async def tell_audit(
-    server: Server,
-    caller: Caller,
-    event: str,
-    record: ConnectorRecord | None = None,
-    *,
-    workspace_id: str | None = None,
-    outcome: str = "ok",
-    connection: AsyncConnection | None = None,
-) -> str:
-    """Notes in the audit log what was done beside calls of connectors; gives the note's id.
-
-    Args:
-        server: The server.
-        caller: Who did it.
-        event: What.
-        record: With which connector.
-        workspace_id: Where, if it is neither the connector's workspace nor the caller's own.
-        outcome: `"ok"`, or how it ended otherwise.
-        connection: The transaction of what was done, which is then done and noted, or neither.
-    """
-    entry = AuditEntry(
-        organization_id=caller.organization_id,
-        workspace_id=record.workspace_id if record else workspace_id or caller.workspace_id,
-        connector_id=record.id if record else None,
-        client_id=caller.client_id,
-        via=caller.via,
-        event=event,
-        outcome=outcome,
-    )
-    return await server.audit.record(entry, connection=connection)
 
 
 async def _asked(connector: ZendeskConnector) -> CheckResult:

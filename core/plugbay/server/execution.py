@@ -22,7 +22,7 @@ from plugbay.json_safe import to_json
 from plugbay.operation import Effect, Operation
 from plugbay.outcome import is_unknown
 from plugbay.plain_text import one_line
-from plugbay.server.caller import Caller, is_id, not_found
+from plugbay.server.caller import Caller, is_id
 from plugbay.server.catalog import by_type
 from plugbay.server.failures import ApiError, invalid
 from plugbay.server.params import our_params
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from plugbay.connectors.zendesk.connector import ZendeskConnector
     from plugbay.result import Result
     from plugbay.server.catalog import Definition
+    from plugbay.server.meant import Meant
     from plugbay.server.state import Server
     from plugbay.server.store import ConnectorRecord, ConnectorStatus
 
@@ -39,9 +40,11 @@ __all__ = [
     "LONGEST_INTENT",
     "Executed",
     "Wish",
+    "check_active",
     "check_running",
     "definition_of_record",
     "find_connector",
+    "no_connector",
     "note_status",
     "noted",
     "run_action",
@@ -54,6 +57,9 @@ LONGEST_INTENT = 512
 
 LONGEST_KEY = 255
 """Characters of an idempotency key, as at Zendesk."""
+
+_LONGEST_SHOWN = 100
+"""Characters of what was given for an id that are told back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +97,46 @@ class Executed:
         result: As the engine gives it.
         operation: What was called.
         seconds: How long it took.
+        connector_id: The connector that was called.
     """
 
     result: Result
     operation: Operation
     seconds: float
+    connector_id: str
 
 
-async def find_connector(server: Server, caller: Caller, connector_id: str) -> ConnectorRecord:
+async def find_connector(
+    server: Server, caller: Caller, connector_id: str, meant: Meant | None = None
+) -> ConnectorRecord:
     """A connector that the caller may see.
 
+    Args:
+        server: The server.
+        caller: Who asks.
+        connector_id: Its id, in upper or lower case (RFC 9562 section 4).
+        meant: What it is meant to be, if the caller says so.
+
     Raises:
-        ApiError: 404, there is none.
+        ApiError: 404, there is none, or it is not what is meant.
     """
-    record = await server.connectors.get(caller.organization_id, connector_id) if is_id(connector_id) else None
+    known_as = connector_id.lower()
+    record = await server.connectors.get(caller.organization_id, known_as) if is_id(known_as) else None
     if record is None or not caller.sees(record.workspace_id):
-        raise not_found("connector")
+        raise no_connector(connector_id)
+    if meant is not None:
+        meant.check(record)
     return record
+
+
+def no_connector(connector_id: str) -> ApiError:
+    """The error of a connector that is not there, or not the caller's."""
+    return ApiError(
+        404,
+        f"There is no connector {one_line(connector_id)[:_LONGEST_SHOWN]}.",
+        error_code="connector_not_found",
+        hint="It may have been deleted, or belong to another workspace or organization.",
+    )
 
 
 def definition_of_record(record: ConnectorRecord) -> Definition:
@@ -118,11 +147,13 @@ def definition_of_record(record: ConnectorRecord) -> Definition:
     """
     definition = by_type(record.connector_type)
     if definition is None:
-        raise not_found("connector")
+        raise no_connector(record.id)
     return definition
 
 
-async def run_action(server: Server, caller: Caller, connector_id: str, wish: Wish) -> Executed:
+async def run_action(
+    server: Server, caller: Caller, connector_id: str, wish: Wish, meant: Meant | None = None
+) -> Executed:
     """Runs one action of a connector.
 
     Args:
@@ -130,12 +161,13 @@ async def run_action(server: Server, caller: Caller, connector_id: str, wish: Wi
         caller: Who asks.
         connector_id: The connector.
         wish: What is to be called.
+        meant: What the connector is meant to be, if the caller says so.
 
     Raises:
         ApiError: 404, the caller has no such connector; 422, the intent or the key cannot be kept.
         PlugbayError: Any failure of the call itself.
     """
-    record = await find_connector(server, caller, connector_id)
+    record = await find_connector(server, caller, connector_id, meant)
     started = time.monotonic()
     async with noted(server, caller, record, wish) as (operation, connector):
         with under_key(_own_key(caller, record, wish.key)):
@@ -147,7 +179,7 @@ async def run_action(server: Server, caller: Caller, connector_id: str, wish: Wi
                 exclude_fields=wish.exclude_fields,
                 skip_truncation=wish.skip_truncation,
             )
-    return Executed(result, operation, time.monotonic() - started)
+    return Executed(result, operation, time.monotonic() - started, record.id)
 
 
 @asynccontextmanager
@@ -191,8 +223,22 @@ def check_running(record: ConnectorRecord) -> None:
     Raises:
         ApiError: 403, its workspace is switched off.
     """
-    if record.workspace_status != "active":
-        raise ApiError(403, "The connector's workspace is switched off.", error_code="workspace_inactive")
+    check_active(record.workspace_status)
+
+
+def check_active(workspace_status: str) -> None:
+    """Lets a workspace be used.
+
+    Raises:
+        ApiError: 403, it is switched off.
+    """
+    if workspace_status != "active":
+        raise ApiError(
+            403,
+            "The workspace is switched off.",
+            error_code="workspace_inactive",
+            hint="An application's token switches it on: PUT /api/v1/workspaces/{id} with the status active.",
+        )
 
 
 async def note_status(

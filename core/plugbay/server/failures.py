@@ -198,7 +198,7 @@ def answer_for(error: Exception, request_id: str) -> Response:
     if isinstance(error, ApiError):
         return _told(error.status, error.error, error.errors, error.headers)
     if isinstance(error, errors.ServiceError) and isinstance(error.__cause__, (SQLAlchemyError, OSError)):
-        log_failure("the database failed", error, request_id)
+        log_failure(error.message, error, request_id)
         return answer_for(unavailable(), request_id)
     if isinstance(error, PlugbayError):
         return _of_plugbay(error)

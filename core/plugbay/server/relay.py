@@ -12,10 +12,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from plugbay.download import Streamed
-from plugbay.errors import UnknownOperationError
+from plugbay.errors import InvalidParameterError, UnknownOperationError
 from plugbay.finishing import outlast
 from plugbay.plain_text import one_line
 from plugbay.server.execution import noted
+from plugbay.server.failures import ApiError
 from plugbay.server.params import our_params
 from plugbay.sink import Described, Held, Source
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Range", "file_response"]
 
-_PARTIAL = 206
+_PARTIAL, _NOT_IN_RANGE = 206, 416
 _UNKNOWN_TYPE = "application/octet-stream"
 _NO_NAME = "file"
 
@@ -44,6 +45,18 @@ class Range(NamedTuple):
     validator: str
 
 
+class _BeyondError(InvalidParameterError):
+    """The reader has the whole file already.
+
+    Args:
+        size: The file's, in bytes.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__("There is nothing of the file behind the bytes that the range leaves out.")
+        self.size = size
+
+
 async def file_response(
     server: Server, caller: Caller, record: ConnectorRecord, wish: Wish, start: Range | None
 ) -> Response:
@@ -57,7 +70,8 @@ async def file_response(
         start: What the reader has of it already.
 
     Raises:
-        PlugbayError: Any failure before the first byte.
+        ApiError: 416, the reader has all of the file.
+        PlugbayError: Any other failure before the first byte.
     """
     relay = _Relay(start)
     task = asyncio.ensure_future(_bring(server, caller, record, wish, relay))
@@ -69,8 +83,17 @@ async def file_response(
         await outlast(task)
         raise
     if task.done() and (relay.described is None or task.exception() is not None):
-        task.result()
+        try:
+            task.result()
+        except _BeyondError as error:
+            raise _beyond(error) from None
     return _FileResponse(relay, task)
+
+
+def _beyond(error: _BeyondError) -> ApiError:
+    """The answer to a range that is not in the file, which says how long that is (RFC 9110 section 15.5.17)."""
+    headers = {"content-range": f"bytes */{error.size}", "accept-ranges": "bytes"}
+    return ApiError(_NOT_IN_RANGE, error.message, error_code="not_in_range", field="Range", headers=headers)
 
 
 async def _bring(server: Server, caller: Caller, record: ConnectorRecord, wish: Wish, relay: _Relay) -> Streamed:
@@ -115,8 +138,22 @@ class _Relay:
     async def begin(self, source: Source) -> bool:
         if self._has_given:
             return False
+        self._check_range(source)
         self.source, self.offset = source, 0
         return True
+
+    def _check_range(self, source: Source) -> None:
+        """Zendesk brings a file from its start if it is another than the reader's, or has nothing behind its range.
+
+        Raises:
+            _BeyondError: It is the reader's own, and ends where the range begins or before.
+        """
+        start = self._start
+        total = self.described.size if source.total is None and self.described else source.total
+        if start is None or not start.offset or total is None:
+            return
+        if start.validator == source.validator and start.offset >= total:
+            raise _BeyondError(total)
 
     async def take(self, piece: bytes) -> None:
         await self._room.acquire()

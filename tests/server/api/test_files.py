@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
+
+from plugbay import connect
+from plugbay.sink import Held, Source
 
 from .conftest import CONNECTORS
 
@@ -61,6 +65,56 @@ async def test_a_reader_goes_on_where_it_stopped(api, connector_id, file_id):
     assert (200, 206) == (whole.status_code, rest.status_code)
     assert f"bytes 200000-{SIZE - 1}/{SIZE}" == rest.headers["content-range"]
     assert whole.content == whole.content[:200_000] + rest.content
+
+
+@pytest.mark.parametrize("start", [SIZE, SIZE + 1, 10**15 - 1])
+async def test_a_reader_that_has_it_all_is_told_so(api, connector_id, file_id, start):
+    """A range at the end of the file or behind it is 416 with the file's size (RFC 9110 section 15.5.17)."""
+    tag = (await get(api, connector_id, file_id)).headers["etag"]
+    answer = await get(api, connector_id, file_id, range=f"bytes={start}-", **{"if-range": tag})
+    assert (416, f"bytes */{SIZE}") == (answer.status_code, answer.headers["content-range"])
+    assert [("Range", "not_in_range")] == [(each["field"], each["error_code"]) for each in answer.json()["errors"]]
+    notes = (await api.ok("GET", "/api/v1/audit", params={"action": "download"}))["data"]
+    assert ["invalid_parameter", "ok"] == [each["outcome"] for each in notes]
+
+
+@pytest.mark.parametrize("start", [SIZE, SIZE + 1])
+async def test_a_range_behind_the_end_of_another_file_is_the_whole_file(api, connector_id, file_id, start):
+    """A reader whose file is not this one gets this one, wherever it ends (RFC 9110 section 13.1.5)."""
+    answer = await get(api, connector_id, file_id, range=f"bytes={start}-", **{"if-range": '"another"'})
+    assert (200, bytes_of(api.running.sandbox, file_id)) == (answer.status_code, answer.content)
+
+
+class Whole:
+    """A sink that has a whole file already, and forgets it if it is told to begin."""
+
+    def __init__(self, tag, data):
+        self.source, self.data = Source(tag, len(data)), bytearray(data)
+
+    async def open(self, file):
+        """All of it is held."""
+        return Held(len(self.data), self.source, hashlib.sha256(self.data))
+
+    async def begin(self, source):
+        """From the start."""
+        self.data.clear()
+        return True
+
+    async def take(self, piece):
+        """More."""
+        self.data += piece
+
+
+async def test_our_client_goes_on_with_a_file_that_it_has_all_of(api, connector_id, file_id, monkeypatch):
+    """A download that broke off behind its last byte ends well: told that nothing is left, the client reads it anew."""
+    for name in ("API_URL", "ORGANIZATION_ID"):
+        monkeypatch.delenv(f"AIRBYTE_{name}", raising=False)
+    running, data = api.running, bytes_of(api.running.sandbox, file_id)
+    access = {"client_id": running.client_id, "client_secret": running.client_secret, "api_url": running.url}
+    sink = Whole((await get(api, connector_id, file_id)).headers["etag"], data)
+    async with connect("zendesk-support", connector_id=connector_id, **access) as connector:
+        arrived = await connector.attachments.download(file_id).into(sink)
+    assert (data, SIZE, hashlib.sha256(data).hexdigest()) == (bytes(sink.data), arrived["size"], arrived["sha256"])
 
 
 @pytest.mark.parametrize("validator", [None, '"another"'])

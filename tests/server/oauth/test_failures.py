@@ -75,13 +75,13 @@ async def test_tokens_that_belong_to_nobody(hosting, person, failure):
 
 async def test_tokens_that_are_not_kept_are_revoked(hosting, person):
     """Tokens that made no connector are ended at Zendesk, so that nobody can use them."""
-    first = led_to(await person.connect(await hosting.consent_url()))[2]["connector_id"]
-    callback = await person.callback_for(await hosting.consent_url(connector_id=first))
-    await hosting.server.connectors.delete(hosting.organization_id, first)
+    callback = await person.callback_for(await hosting.consent_url())
     before = set(hosting.sandbox.account.tokens)
-    await person.open(callback)
+    hosting.sandbox.fail(WHO, times=None, status=403)
+    answer = await person.open(callback)
 
-    assert ([201, 201], before) == (hosting.exchanges(), set(hosting.sandbox.account.tokens))
+    assert ([201], before) == (hosting.exchanges(), set(hosting.sandbox.account.tokens))
+    assert "account_refused" == led_to(answer)[2]["error"]
 
 
 async def test_account_that_cannot_be_asked(hosting, person):

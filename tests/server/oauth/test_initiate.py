@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from .conftest import APP, INITIATE
-from .person import query_of
+from .person import led_to, query_of
 from .test_redirects import TRICKS
 
 CONNECTED = "https://app.example/connected"
@@ -165,13 +165,47 @@ async def test_scoped_token_connects_its_own_workspace(hosting):
     assert [200, 200, 404, 404] == [(await hosting.initiate(scoped, workspace_name=name)).status_code for name in names]
 
 
-async def test_asking_makes_nothing(hosting):
-    """Asking for a consent makes no workspace and no connector, and sends nothing to Zendesk."""
-    await hosting.consent_url()
+async def test_asking_makes_no_connector(hosting):
+    """Asking for a consent makes the workspace that it is for, no connector, and sends nothing to Zendesk."""
+    flow = await hosting.server.flows.peek(query_of(await hosting.consent_url())["flow"])
+    workspace = await hosting.server.workspaces.by_name(hosting.organization_id, "acme")
 
-    assert [] == await hosting.connectors()
+    assert (workspace.id, [], []) == (flow.workspace_id, await hosting.connectors(), hosting.sandbox.requests)
+
+
+async def test_a_refused_question_makes_no_workspace(hosting_by, sandbox):
+    """A question that is refused, be it the last thing that is looked at, leaves no workspace behind."""
+    hosting = await hosting_by(sandbox, oauth_clients={})
+    await hosting.initiate()
+
     assert None is await hosting.server.workspaces.by_name(hosting.organization_id, "acme")
-    assert [] == hosting.sandbox.requests
+
+
+async def test_a_workspace_that_is_switched_off(hosting):
+    """For a workspace that is switched off nobody is asked, neither for a new connector nor for one that is there."""
+    workspace = await hosting.server.workspaces.ensure(hosting.organization_id, "acme")
+    made = await hosting.server.connectors.create(
+        hosting.organization_id,
+        workspace.id,
+        connector_type="zendesk-support",
+        name="Support",
+        subdomain="sandbox",
+        replication_config={},
+        auth_kind="oauth",
+        secret={"access_token": "t"},
+    )
+    await hosting.server.workspaces.update(hosting.organization_id, workspace.id, status="inactive")
+    answers = [await hosting.initiate(), await hosting.initiate(connector_id=made.id)]
+
+    assert [(403, None, "workspace_inactive")] * 2 == [refusal(answer) for answer in answers]
+
+
+async def test_the_id_of_a_connector_in_capitals(hosting, person):
+    """A connector that is to be authorized anew may be named in capitals (RFC 9562 section 4)."""
+    first = led_to(await person.connect(await hosting.consent_url()))[2]["connector_id"]
+    again = await person.connect(await hosting.consent_url(connector_id=first.upper()))
+
+    assert {"connector_id": first} == led_to(again)[2]
 
 
 async def test_nothing_secret_is_kept_in_the_clear(hosting, tmp_path):

@@ -96,6 +96,7 @@ MISTAKES = [
     ({"connector_type": ...}, "connector_type"),
     ({"connector_type": "salesforce"}, "connector_type"),
     ({"connector_definition_id": SUPPORT}, "connector_type"),
+    ({"connector_type": ..., "connector_definition_id": "no-such-kind"}, "connector_definition_id"),
     ({"configuration": ...}, "configuration"),
     ({"configuration": {"client_id": "s3cret"}}, "configuration.client_secret"),
     ({"configuration": {"client_id": "", "client_secret": "s3cret"}}, "configuration.client_id"),
@@ -116,6 +117,14 @@ async def test_what_does_not_fit(hosting):
         assert (422, field) == (answer.status_code, answer.json()["errors"][0]["field"]), body
         assert "s3cr" not in answer.text
         assert None is await hosting.server.oauth_apps.find(hosting.organization_id, "zendesk-support")
+
+
+async def test_how_a_kind_is_named(hosting):
+    """Who names no kind, or two, is told in which ways this request names it."""
+    said = [(await put(hosting, **body)).json()["message"] for body, _ in (MISTAKES[0], MISTAKES[2])]
+    ways = "of connector_type or connector_definition_id must be provided"
+
+    assert [f"One {ways}", f"Only one {ways}"] == said
 
 
 async def test_only_an_application_may(hosting):

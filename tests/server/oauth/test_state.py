@@ -308,7 +308,7 @@ async def test_flows_of_a_removed_organization(hosting, person):
     """An answer for an organization that does not exist any more makes nothing."""
     flow = Flow(
         organization_id="11111111-1111-4111-8111-111111111111",
-        workspace_name="acme",
+        workspace_id="22222222-2222-4222-8222-222222222222",
         connector_type="zendesk-support",
         subdomain="acme",
         redirect_url=APP,

@@ -20,7 +20,7 @@ VERIFIER = "verifier-of-43-characters-that-nobody-knows-"
 def _flow(stores, **fields):
     given = {
         "organization_id": stores.organization.id,
-        "workspace_name": "default",
+        "workspace_id": "11111111-1111-4111-8111-111111111111",
         "connector_type": "zendesk-support",
         "subdomain": "acme",
         "redirect_url": "https://acme.example/back",
@@ -79,6 +79,16 @@ async def test_a_flow_of_another_version_is_known(stores):
     async with stores.database.begin() as connection:
         await connection.execute(update(flows).values(facts={**row.facts, "environment": {"subdomain": "acme"}}))
     assert [flow, flow] == [await stores.flows.peek(state), await stores.flows.take(state)]
+
+
+async def test_a_flow_that_lacks_a_fact_is_begun_again(stores):
+    """A flow that a process of an older version began, without a fact that is needed now, is as good as ended."""
+    state = await stores.flows.begin(_flow(stores))
+    (row,) = await stores.database.all(select(flows))
+    facts = {name: value for name, value in row.facts.items() if name != "workspace_id"}
+    async with stores.database.begin() as connection:
+        await connection.execute(update(flows).values(facts=facts))
+    assert [None, None] == [await stores.flows.peek(state), await stores.flows.take(state)]
 
 
 async def test_a_flow_is_sent_once(stores):

@@ -41,7 +41,7 @@ async def _seed(stores, word):
     await stores.oauth_apps.put(organization, "zendesk-support", f"{word} app", word)
     issue = {"client_id": client.id, "organization_id": organization, "lifetime": 600}
     token = await stores.bearers.issue("application", **issue, detail={"note": word})
-    fields = {"workspace_name": word, "connector_type": "x", "subdomain": "x", "redirect_url": "x", "name": word}
+    fields = {"workspace_id": word, "connector_type": "x", "subdomain": "x", "redirect_url": "x", "name": word}
     flow = Flow(organization_id=organization, **fields, verifier=SecretStr(word), expires_at=time.time() + 600)
     await stores.flows.begin(flow)
     for number in range(3):
@@ -101,7 +101,7 @@ OPERATIONS = {
     "flows.begin": lambda s, me, it: s.flows.begin(
         Flow(
             organization_id=me,
-            workspace_name="x",
+            workspace_id="x",
             connector_type="x",
             subdomain="x",
             redirect_url="x",

@@ -44,7 +44,7 @@ async def test_a_part_of_the_audit_log_is_found_in_its_order(stores, plan, name,
 
 async def test_a_flow_and_its_verifier_are_found(stores, plan):
     """A flow and its verifier are each found by an index."""
-    facts = {"workspace_name": "w", "connector_type": "t", "subdomain": "s", "redirect_url": "r", "name": "n"}
+    facts = {"workspace_id": "w", "connector_type": "t", "subdomain": "s", "redirect_url": "r", "name": "n"}
     flow = Flow(organization_id=stores.organization.id, **facts, verifier=SecretStr("v"), expires_at=time.time() + 60)
     state = await stores.flows.begin(flow)
     assert [] == [step for step in await plan(stores.flows.peek(state)) if not step.startswith("SEARCH")]

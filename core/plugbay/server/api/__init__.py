@@ -5,6 +5,7 @@ from __future__ import annotations
 from plugbay.server.api import (
     account,
     audit,
+    changes,
     checks,
     connectors,
     definitions,
@@ -23,6 +24,7 @@ ENDPOINTS = [
     *workspaces.ENDPOINTS,
     *definitions.ENDPOINTS,
     *connectors.ENDPOINTS,
+    *changes.ENDPOINTS,
     *checks.ENDPOINTS,
     *execution.ENDPOINTS,
     *files.ENDPOINTS,

@@ -8,8 +8,10 @@ from pydantic import BaseModel, Field, SecretStr
 
 from plugbay.server.api.naming import LONGEST_NAME, required_workspace_name
 from plugbay.server.api.workspaces import find_workspace
-from plugbay.server.connecting import tell_audit
+from plugbay.server.auditing import tell_audit, tell_refusal
+from plugbay.server.caller import Caller
 from plugbay.server.endpoint import Call, endpoint
+from plugbay.server.execution import check_active
 from plugbay.server.failures import ApiError
 
 __all__ = ["DIALECT", "ENDPOINTS"]
@@ -53,6 +55,7 @@ async def get_token(call: Call[Credentials]) -> Token:
     server, given = call.server, call.body
     client = await server.clients.authenticate(given.client_id, given.client_secret.get_secret_value())
     if client is None:
+        await tell_refusal(server, given.client_id, "token.issued", "api")
         raise ApiError(
             400,
             "There is no client with this id and secret.",
@@ -63,6 +66,7 @@ async def get_token(call: Call[Credentials]) -> Token:
     token = await server.bearers.issue(
         "application", client_id=client.id, organization_id=client.organization_id, lifetime=lifetime
     )
+    await tell_audit(server, Caller(client.organization_id, client.id), "token.issued")
     return Token(access_token=token, expires_in=int(lifetime), organization_id=client.organization_id)
 
 
@@ -90,12 +94,16 @@ class ScopedToken(BaseModel):
     tag=_TAG,
 )
 async def get_scoped_token(call: Call[Scope]) -> ScopedToken:
-    """Gives a token that sees one workspace alone; a workspace that is not there yet is made."""
+    """Gives a token that sees one workspace alone; a workspace that is not there yet is made.
+
+    There is none of a workspace that is switched off.
+    """
     server, caller = call.server, call.caller
     name = required_workspace_name(call.body.workspace_name, call.body.customer_name)
     if caller.client_id is None:
         raise ApiError(403, "Tokens of a workspace are made by clients.", error_code="client_needed")
     workspace = await server.workspaces.ensure(caller.organization_id, name)
+    check_active(workspace.status)
     token = await server.bearers.issue(
         "scoped",
         client_id=caller.client_id,

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue
 
-from plugbay.server.api.connectors import ONE, PATH, CreateConnector, new_connector
+from plugbay.server.api.connectors import ONE, PATH, CreateConnector, named_connector, new_connector
 from plugbay.server.connecting import CheckResult, check_connector, check_credentials
 from plugbay.server.credentials import read_credentials
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.execution import find_connector
+from plugbay.server.meant import HEADERS
 
 __all__ = ["ENDPOINTS"]
 
@@ -48,10 +48,18 @@ async def check_new(call: Call[CreateConnector]) -> CheckAnswer:
     return answer_of(None, await check_credentials(call.server, new.definition, config, new.subdomain))
 
 
-@endpoint("POST", f"{ONE}/check", summary="Check a connector", answer=CheckAnswer, errors=(403, 404), tag=_TAG)
+@endpoint(
+    "POST",
+    f"{ONE}/check",
+    summary="Check a connector",
+    answer=CheckAnswer,
+    errors=(403, 404, 422),
+    headers=HEADERS,
+    tag=_TAG,
+)
 async def check_known(call: Call) -> CheckAnswer:
     """Asks Zendesk whether it accepts a connector's credentials; its status is what that says."""
-    record = await find_connector(call.server, call.caller, call.path["connector_id"])
+    record = await named_connector(call)
     return answer_of(record.id, await check_connector(call.server, call.caller, record))
 
 

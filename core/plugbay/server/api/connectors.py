@@ -1,8 +1,8 @@
-"""Connectors: made with credentials, listed, changed and removed."""
+"""Connectors: made with credentials, listed, read and removed."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BaseModel, Field, JsonValue
 
@@ -18,22 +18,32 @@ from plugbay.server.api.naming import (
 )
 from plugbay.server.api.times import moment
 from plugbay.server.caller import Caller, is_id
-from plugbay.server.connecting import NewConnector, create_connector, remove_connector, tell_audit
+from plugbay.server.connecting import NewConnector, create_connector, remove_connector
 from plugbay.server.credentials import read_credentials
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.execution import definition_of_record, find_connector
 from plugbay.server.failures import ApiError, invalid
+from plugbay.server.meant import HEADERS, meant_by
 from plugbay.server.settings import Settings
 from plugbay.server.state import Server
 from plugbay.server.store import ConnectorRecord
 
-__all__ = ["ENDPOINTS", "CreateConnector", "new_connector"]
+__all__ = [
+    "ENDPOINTS",
+    "ONE",
+    "PATH",
+    "CheckSummary",
+    "ConnectorAnswer",
+    "CreateConnector",
+    "answer_of",
+    "named_connector",
+    "new_connector",
+    "template_of",
+]
 
 PATH = "/api/v1/integrations/connectors"
 ONE = f"{PATH}/{{connector_id}}"
 _TAG = "Connectors"
-
-_EntityName = Annotated[str, Field(max_length=100)]
 
 _NOT_OFFERED = (
     "server_side_oauth_secret_id is not offered here: consent at the address of "
@@ -116,14 +126,6 @@ class ConnectorQuery(BaseModel):
     cursor: str | None = Field(default=None, max_length=500)
 
 
-class ConnectorChange(BaseModel):
-    """What is to be changed; the rest stays."""
-
-    name: str | None = Field(default=None, max_length=LONGEST_NAME)
-    replication_config: dict[str, JsonValue] | None = None
-    entities: list[_EntityName] | None = Field(default=None, max_length=200)
-
-
 class Removal(BaseModel):
     """The removal, which is done when this is told."""
 
@@ -136,7 +138,7 @@ class Removal(BaseModel):
     summary="Create a connector",
     body=CreateConnector,
     answer=ConnectorAnswer,
-    errors=(400, 404, 409),
+    errors=(400, 403, 404, 409),
     tag=_TAG,
 )
 async def post_connector(call: Call[CreateConnector]) -> ConnectorAnswer:
@@ -195,50 +197,47 @@ async def list_connectors(call: Call[None, ConnectorQuery]) -> ConnectorList:
 async def _wanted_workspace(server: Server, caller: Caller, wanted: ConnectorQuery) -> str | None:
     """The workspace that is asked for; None if there is no such."""
     name = workspace_name_of(wanted.workspace_name, wanted.customer_name, wanted.external_user_id)
+    workspace_id = None if wanted.workspace_id is None else wanted.workspace_id.lower()
     if name is not None:
         known = await server.workspaces.by_name(caller.organization_id, name)
-        if known is not None and wanted.workspace_id not in (None, known.id):
+        if known is not None and workspace_id not in (None, known.id):
             return None
         return None if known is None else known.id
-    if wanted.workspace_id is None:
+    if workspace_id is None:
         raise ApiError(
             400, "workspace_name or workspace_id must be given.", error_code="missing", field="workspace_name"
         )
-    return wanted.workspace_id if is_id(wanted.workspace_id) else None
+    return workspace_id if is_id(workspace_id) else None
 
 
-@endpoint("GET", ONE, summary="Read a connector", answer=ConnectorAnswer, errors=(404,), tag=_TAG)
+@endpoint("GET", ONE, summary="Read a connector", answer=ConnectorAnswer, errors=(404, 422), headers=HEADERS, tag=_TAG)
 async def get_connector(call: Call) -> ConnectorAnswer:
     """Reads one connector."""
-    return answer_of(await find_connector(call.server, call.caller, call.path["connector_id"]))
+    return answer_of(await named_connector(call))
+
+
+async def named_connector(call: Call[Any, Any]) -> ConnectorRecord:
+    """The connector that the path of a request names.
+
+    Raises:
+        ApiError: 404, the caller may see none of that id, or it is not what the request says that it is meant to be.
+    """
+    return await find_connector(call.server, call.caller, call.path["connector_id"], meant_by(call.request.headers))
 
 
 @endpoint(
-    "PUT", ONE, summary="Change a connector", body=ConnectorChange, answer=ConnectorAnswer, errors=(404,), tag=_TAG
+    "DELETE",
+    ONE,
+    summary="Remove a connector",
+    status=202,
+    answer=Removal,
+    errors=(404, 422),
+    headers=HEADERS,
+    tag=_TAG,
 )
-async def change_connector(call: Call[ConnectorChange]) -> ConnectorAnswer:
-    """Renames a connector, or changes what is kept for replication."""
-    known = await find_connector(call.server, call.caller, call.path["connector_id"])
-    definition, change = definition_of_record(known), call.body
-    fields: dict[str, Any] = {}
-    if change.name is not None:
-        fields["name"] = connector_name(change.name, definition)
-    if change.replication_config is not None:
-        fields["replication_config"] = replication_of(change.replication_config, definition, required=True)
-    if change.entities is not None:
-        fields["entities"] = change.entities
-    if not fields:
-        return answer_of(known)
-    async with call.server.database.begin() as connection:
-        changed = await call.server.connectors.update(known.organization_id, known.id, **fields, connection=connection)
-        await tell_audit(call.server, call.caller, "connector.changed", changed, connection=connection)
-    return answer_of(changed)
-
-
-@endpoint("DELETE", ONE, summary="Remove a connector", status=202, answer=Removal, errors=(404,), tag=_TAG)
 async def delete_connector(call: Call) -> Removal:
     """Removes a connector and its credentials."""
-    known = await find_connector(call.server, call.caller, call.path["connector_id"])
+    known = await named_connector(call)
     return Removal(job_id=await remove_connector(call.server, call.caller, known))
 
 
@@ -272,4 +271,4 @@ def template_of(record: ConnectorRecord) -> SourceTemplate:
     return SourceTemplate(id=definition.id, name=definition.display_name, actor_definition_id=definition.id)
 
 
-ENDPOINTS = [post_connector, list_connectors, get_connector, change_connector, delete_connector]
+ENDPOINTS = [post_connector, list_connectors, get_connector, delete_connector]

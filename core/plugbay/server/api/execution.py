@@ -13,6 +13,7 @@ from plugbay.server.api.connectors import ONE
 from plugbay.server.api.files import file_answer
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.execution import LONGEST_INTENT, LONGEST_KEY, Executed, Wish, run_action
+from plugbay.server.meant import HEADERS, meant_by
 
 __all__ = ["ENDPOINTS"]
 
@@ -62,7 +63,8 @@ class ExecutionAnswer(BaseModel):
     body=Execution,
     answer=ExecutionAnswer,
     errors=(403, 404, 409, 502, 504),
-    headers={
+    headers=HEADERS
+    | {
         "Idempotency-Key": f"Up to {LONGEST_KEY} characters: a create that is sent again under the same key is made once.",
         "Accept": "With application/json a download answers a part of the file as JSON, else its bytes.",
     },
@@ -87,14 +89,13 @@ async def execute(call: Call[Execution]) -> Response:
         key=headers.get("idempotency-key"),
         request_id=call.request_id,
     )
-    connector_id = call.path["connector_id"]
     if given.action == _DOWNLOAD and _JSON not in headers.get("accept", ""):
-        return await file_answer(call, connector_id, wish)
-    executed = await run_action(call.server, call.caller, connector_id, wish)
-    return Response(to_json(answer_of(connector_id, executed)), media_type=_JSON)
+        return await file_answer(call, wish)
+    executed = await run_action(call.server, call.caller, call.path["connector_id"], wish, meant_by(headers))
+    return Response(to_json(answer_of(executed)), media_type=_JSON)
 
 
-def answer_of(connector_id: str, executed: Executed) -> dict[str, Any]:
+def answer_of(executed: Executed) -> dict[str, Any]:
     """A result as the API tells it."""
     result = executed.result
     return {
@@ -102,7 +103,7 @@ def answer_of(connector_id: str, executed: Executed) -> dict[str, Any]:
         "result": to_json_values(result.data),
         "connector_metadata": _metadata(to_json_values(result.meta), is_list=executed.operation.pager is not None),
         "execution_metadata": {
-            "connector_instance_id": connector_id,
+            "connector_instance_id": executed.connector_id,
             "execution_time_ms": round(executed.seconds * 1000),
         },
     }

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from plugbay.json_safe import is_object
-from plugbay.server.api.connectors import ONE
+from plugbay.server.api.connectors import ONE, named_connector
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.execution import LONGEST_INTENT, Wish, find_connector
+from plugbay.server.execution import LONGEST_INTENT, Wish
 from plugbay.server.failures import invalid
+from plugbay.server.meant import HEADERS
 from plugbay.server.reading import check_values
 from plugbay.server.relay import Range, file_response
 
@@ -42,7 +43,8 @@ class FileQuery(BaseModel):
     query=FileQuery,
     errors=(403, 404, 409, 416, 502, 504),
     also={206: "The rest of the file."},
-    headers={
+    headers=HEADERS
+    | {
         "Range": "bytes=N- goes on behind N bytes, if If-Range has the ETag of the answer before.",
         "If-Range": "The ETag of the answer that broke off.",
     },
@@ -59,20 +61,18 @@ async def get_file(call: Call[None, FileQuery]) -> Response:
     found = _RANGE.fullmatch(headers.get("range", "").replace(" ", ""))
     validator = headers.get("if-range")
     start = Range(int(found.group(1)), validator) if found and validator else None
-    return await file_answer(call, call.path["connector_id"], wish, start)
+    return await file_answer(call, wish, start)
 
 
-async def file_answer(call: Call[Any, Any], connector_id: str, wish: Wish, start: Range | None = None) -> Response:
+async def file_answer(call: Call[Any, Any], wish: Wish, start: Range | None = None) -> Response:
     """The answer that a file is.
 
     Args:
-        call: The request.
-        connector_id: Whose file.
+        call: The request, whose path names the connector.
         wish: The download.
         start: What the reader has of it already.
     """
-    record = await find_connector(call.server, call.caller, connector_id)
-    return await file_response(call.server, call.caller, record, wish, start)
+    return await file_response(call.server, call.caller, await named_connector(call), wish, start)
 
 
 def _params(text: str) -> dict[str, Any]:

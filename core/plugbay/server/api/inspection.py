@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from plugbay.server.api.connectors import ONE, template_of
+from plugbay.server.api.connectors import ONE, named_connector, template_of
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.execution import find_connector
+from plugbay.server.meant import HEADERS
 
 __all__ = ["ENDPOINTS"]
 
@@ -43,13 +43,21 @@ class Inspection(BaseModel):
     warnings: list[str]
 
 
-@endpoint("GET", f"{ONE}/inspect", summary="Inspect a connector", answer=Inspection, errors=(404,), tag="Connectors")
+@endpoint(
+    "GET",
+    f"{ONE}/inspect",
+    summary="Inspect a connector",
+    answer=Inspection,
+    errors=(404, 422),
+    headers=HEADERS,
+    tag="Connectors",
+)
 async def inspect(call: Call) -> Inspection:
     """Tells what a connector is, where its documentation is, and what is wrong with it.
 
     Nothing is replicated by this server, so the context store has no entities.
     """
-    record = await find_connector(call.server, call.caller, call.path["connector_id"])
+    record = await named_connector(call)
     template = template_of(record)
     warnings: list[str] = []
     if record.status != "active":

@@ -90,13 +90,16 @@ def connector_name(name: str | None, definition: Definition) -> str:
     return _plain(name, "name") if name is not None and name.strip() else definition.display_name
 
 
-def definition_of(connector_type: str | None, definition_id: str | None, *others: str | None) -> Definition:
+def definition_of(
+    connector_type: str | None, definition_id: str | None, *others: str | None, id_field: str = "definition_id"
+) -> Definition:
     """The kind of connector that a request names.
 
     Args:
         connector_type: As `Zendesk-Support`.
         definition_id: Its id instead.
         others: Further ways of naming it that this server does not offer.
+        id_field: What the request calls `definition_id`.
 
     Raises:
         ApiError: 422, it is named in no way, in two, or is none that the server has.
@@ -104,15 +107,16 @@ def definition_of(connector_type: str | None, definition_id: str | None, *others
     given = [value for value in (connector_type, definition_id, *others) if value]
     if len(given) != 1:
         problem = "Only one" if given else "One"
+        ways = f"connector_type, {id_field}, or source_template_id" if others else f"connector_type or {id_field}"
         raise invalid(
             "connector_type",
-            f"{problem} of connector_type, definition_id, or source_template_id must be provided",
+            f"{problem} of {ways} must be provided",
             error_code="ambiguous" if given else "missing",
         )
     found = by_type(connector_type) if connector_type else by_id(definition_id) if definition_id else None
     if found is None:
         raise invalid(
-            "connector_type" if connector_type else "definition_id",
+            "connector_type" if connector_type else id_field,
             f"There is no such kind of connector. Known: {', '.join(each.display_name for each in DEFINITIONS)}.",
             error_code="unknown",
         )

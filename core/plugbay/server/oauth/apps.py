@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from plugbay.connectors.zendesk.authorization import ZendeskAuthorization
 from plugbay.server.failures import ApiError
+from plugbay.server.oauth.problems import Problem
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -66,10 +67,16 @@ async def app_for(server: Server, organization_id: str, definition: Definition) 
     return app
 
 
-async def app_of(server: Server, flow: Flow) -> App | None:
-    """The app that a browser was sent away for; None if it is another's turn by now."""
+async def app_of(server: Server, flow: Flow) -> App:
+    """The app that a browser was sent away for.
+
+    Raises:
+        Problem: It was removed, or it is another's turn by now.
+    """
     app = await find_app(server, flow.organization_id, flow.connector_type)
-    return app if app is not None and app.id == flow.oauth_app_id else None
+    if app is None or app.id != flow.oauth_app_id:
+        raise Problem("oauth_app_changed")
+    return app
 
 
 def authorization(settings: Settings, app: App, subdomain: str) -> ZendeskAuthorization:

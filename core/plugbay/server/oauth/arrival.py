@@ -23,11 +23,12 @@ from plugbay.server.credentials import sealed_tokens
 from plugbay.server.failures import ApiError
 from plugbay.server.oauth.apps import app_of, authorization
 from plugbay.server.oauth.problems import Problem, problem_of
+from plugbay.server.oauth.standing import check_standing
 
 if TYPE_CHECKING:
     from plugbay.auth.tokens import Tokens
     from plugbay.server.state import Server
-    from plugbay.server.store import Flow
+    from plugbay.server.store import Flow, Workspace
 
 __all__ = ["arrive"]
 
@@ -58,11 +59,13 @@ async def arrive(server: Server, flow: Flow, query: Mapping[str, str], state: st
         The connector's id.
 
     Raises:
-        Problem: The answer does not fit, Zendesk could not be asked, or it does not let the connector in.
-        NotFoundError: What it is for was removed meanwhile.
+        Problem: What it is for is not what it was, the answer does not fit, Zendesk could not be asked, or it does not
+            let the connector in.
+        NotFoundError: What it is for was removed in the last moment.
     """
+    await check_standing(server, flow)
     app, definition = await app_of(server, flow), by_type(flow.connector_type)
-    if app is None or definition is None:
+    if definition is None:
         raise Problem("oauth_app_changed")
     zendesk = authorization(server.settings, app, flow.subdomain)
     try:
@@ -73,8 +76,9 @@ async def arrive(server: Server, flow: Flow, query: Mapping[str, str], state: st
     try:
         check = await _checked(server, definition, flow, tokens)
         granted = _Granted(sealed_tokens(tokens, app.client_id), check)
+        workspace = await check_standing(server, flow)  # once more, since Zendesk took its time
         if flow.connector_id is None:
-            return await _made(server, flow, definition, granted)
+            return await _made(server, flow, workspace, definition, granted)
         return await _renewed(server, flow, flow.connector_id, granted)
     except (Problem, NotFoundError):
         with suppress(PlugbayError):  # tokens that nobody keeps should not live on
@@ -94,9 +98,9 @@ async def _checked(server: Server, definition: Definition, flow: Flow, tokens: T
     return result
 
 
-async def _made(server: Server, flow: Flow, definition: Definition, granted: _Granted) -> str:
+async def _made(server: Server, flow: Flow, workspace: Workspace, definition: Definition, granted: _Granted) -> str:
     new = NewConnector(
-        workspace_name=flow.workspace_name,
+        workspace_name=workspace.name,
         definition=definition,
         name=flow.name,
         subdomain=flow.subdomain,
@@ -116,5 +120,5 @@ async def _renewed(server: Server, flow: Flow, connector_id: str, granted: _Gran
 
 
 def _person(flow: Flow) -> Caller:
-    """In whose name it is done: the client that began it, by way of a browser."""
-    return Caller(flow.organization_id, flow.client_id, via="web")
+    """In whose name it is done: the client that began it, by way of a browser, in that one workspace."""
+    return Caller(flow.organization_id, flow.client_id, flow.workspace_id, via="web")

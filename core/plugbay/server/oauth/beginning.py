@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from plugbay.auth import pkce
-from plugbay.server.connecting import NewConnector, check_workspace, tell_audit
-from plugbay.server.execution import definition_of_record
+from plugbay.server.auditing import tell_audit
+from plugbay.server.connecting import NewConnector, check_workspace, workspace_for
+from plugbay.server.execution import check_running, definition_of_record
 from plugbay.server.failures import ApiError, invalid
 from plugbay.server.oauth.apps import app_for
 from plugbay.server.oauth.redirects import LONGEST, is_allowed, is_usable
@@ -28,7 +29,7 @@ CONSENT_PATH = "/oauth/consent"
 async def begin(
     server: Server, caller: Caller, new: NewConnector, redirect_url: str, *, record: ConnectorRecord | None = None
 ) -> str:
-    """Begins an authorization.
+    """Begins an authorization; a workspace that is not there yet is made.
 
     Args:
         server: The server.
@@ -42,14 +43,19 @@ async def begin(
         The address of the page where a person agrees; good for one use, within the settings' `flow_lifetime`.
 
     Raises:
-        ApiError: 404, the caller may not see the workspace; 422, there is no OAuth app to ask with.
+        ApiError: 403, the workspace is switched off; 404, the caller may not see it; 422, there is no OAuth app to ask
+            with.
     """
-    await check_workspace(server, caller, new.workspace_name)
+    if record is None:
+        await check_workspace(server, caller, new.workspace_name)
+    else:
+        check_running(record)
     app = await app_for(server, caller.organization_id, new.definition)
+    workspace_id = record.workspace_id if record else await workspace_for(server, caller, new.workspace_name)
     ticket = await server.flows.begin(
         Flow(
             organization_id=caller.organization_id,
-            workspace_name=new.workspace_name,
+            workspace_id=workspace_id,
             connector_type=new.definition.slug,
             subdomain=new.subdomain,
             redirect_url=redirect_url,
@@ -62,7 +68,7 @@ async def begin(
             expires_at=time.time() + server.settings.flow_lifetime,
         )
     )
-    await tell_audit(server, caller, "authorization.begun", record)
+    await tell_audit(server, caller, "authorization.begun", record, workspace_id=workspace_id)
     return f"{server.settings.public_url}{CONSENT_PATH}?{urlencode({'flow': ticket})}"
 
 

@@ -54,7 +54,7 @@ async def _answer(server: Server, flow: Flow, request: Request, state: str) -> d
     except Problem as problem:
         return problem.answer()
     except NotFoundError:  # removed in the last moment
-        return Problem("connector_not_found").answer()
+        return Problem("connector_not_found" if flow.connector_id else "workspace_not_found").answer()
     except Exception as error:  # noqa: BLE001 - the person must not be left on an empty page
         facts = {"error": type(error).__name__, "stack": stack_of(error)}
         logger.error("an authorization failed unexpectedly", extra=facts)  # noqa: TRY400 - messages may hold anything

@@ -19,13 +19,14 @@ from plugbay.server.oauth.apps import app_of, authorization
 from plugbay.server.oauth.beginning import CONSENT_PATH
 from plugbay.server.oauth.problems import Problem
 from plugbay.server.oauth.redirects import origin_of, shown, with_answer
+from plugbay.server.oauth.standing import check_standing, workspace_of
 from plugbay.server.pages.forgery import form_token, is_ours
 from plugbay.server.pages.forms import read_form
 from plugbay.server.pages.render import page
 
 if TYPE_CHECKING:
     from plugbay.server.state import Server
-    from plugbay.server.store import Flow
+    from plugbay.server.store import Flow, Workspace
 
 __all__ = ["LONGEST_STATE", "NO_REFERRER", "back", "consent", "decide", "ended"]
 
@@ -47,7 +48,8 @@ async def consent(request: Request) -> Response:
     ticket = request.query_params.get("flow", "")
     key = browser.key_of(request, server.settings)
     flow = await _open(server, ticket, key)
-    if flow is None:
+    workspace = None if flow is None else await workspace_of(server, flow)
+    if flow is None or workspace is None:
         return ended(request)
     key = key or browser.new_key()
     response = page(
@@ -58,7 +60,7 @@ async def consent(request: Request) -> Response:
         ticket=ticket,
         csrf=form_token(browser.form_key(key, ticket)),
         scopes=[SCOPES[word] for word in SCOPE.split()],
-        **await _facts(server, flow),
+        **await _facts(server, flow, workspace),
     )
     browser.remember(response, server.settings, key)
     return response
@@ -109,10 +111,12 @@ async def _open(server: Server, ticket: str, key: str | None) -> Flow | None:
 async def _go_on(request: Request, flow: Flow, ticket: str, key: str) -> Response:
     """Sends the browser to Zendesk; from here on the flow belongs to it, and the ticket is the state."""
     server: Server = request.app.state.server
-    app = await app_of(server, flow)
-    if app is None:
+    try:
+        await check_standing(server, flow)
+        app = await app_of(server, flow)
+    except Problem as problem:
         await server.flows.take(ticket)
-        return back(flow, Problem("oauth_app_changed").answer())
+        return back(flow, problem.answer())
     await server.flows.advance(ticket, browser=browser.digest_of(key))
     sent = await server.flows.peek(ticket)
     if sent is None or not browser.owns(key, sent.browser):  # another browser was faster
@@ -121,12 +125,12 @@ async def _go_on(request: Request, flow: Flow, ticket: str, key: str) -> Respons
     return RedirectResponse(url, 303, NO_REFERRER)
 
 
-async def _facts(server: Server, flow: Flow) -> dict[str, Any]:
+async def _facts(server: Server, flow: Flow, workspace: Workspace) -> dict[str, Any]:
     organization = await server.organizations.get(flow.organization_id)
     definition = by_type(flow.connector_type)
     return {
         "organization": organization.name if organization else "",
-        "workspace": flow.workspace_name,
+        "workspace": workspace.name,
         "connector_type": definition.display_name if definition else flow.connector_type,
         "connector": flow.name,
         "account": f"{flow.subdomain}.zendesk.com",

@@ -16,10 +16,9 @@ from plugbay.server.api.naming import (
     workspace_name_of,
 )
 from plugbay.server.api.workspaces import find_workspace
-from plugbay.server.caller import not_found
 from plugbay.server.connecting import NewConnector
 from plugbay.server.endpoint import Call, endpoint
-from plugbay.server.execution import find_connector
+from plugbay.server.execution import find_connector, no_connector
 from plugbay.server.failures import ApiError, invalid
 from plugbay.server.oauth.beginning import begin, check_redirect, renewed
 
@@ -56,7 +55,7 @@ class Consent(BaseModel):
     summary="Begin an authorization",
     body=Initiate,
     answer=Consent,
-    errors=(404,),
+    errors=(403, 404),
     tag="OAuth",
 )
 async def initiate(call: Call[Initiate]) -> Consent:
@@ -101,7 +100,7 @@ async def _own_workspace(server: Server, caller: Caller) -> str:
 def _check_same(given: Initiate, record: ConnectorRecord) -> None:
     """Whatever is said of a connector that is there already must be so: another account's data must not come into it."""
     if _workspace_name(given) not in (None, record.workspace_name):
-        raise not_found("connector")
+        raise no_connector(record.id)
     if given.connector_type or given.definition_id:
         definition = definition_of(given.connector_type, given.definition_id, given.source_template_id)
         if definition.slug != record.connector_type:

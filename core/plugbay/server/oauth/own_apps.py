@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, SecretStr
 
 from plugbay.server.api.naming import definition_of
 from plugbay.server.api.times import moment
+from plugbay.server.auditing import tell_audit
 from plugbay.server.catalog import by_type
-from plugbay.server.connecting import tell_audit
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import ApiError, invalid
 
@@ -56,13 +56,15 @@ async def put_app(call: Call[OwnApp]) -> OwnAppAnswer:
     Connectors that were authorized with an earlier app must be authorized again once their tokens have ended.
     """
     given, caller = call.body, call.caller
-    definition = definition_of(given.connector_type, given.connector_definition_id)
+    definition = definition_of(given.connector_type, given.connector_definition_id, id_field="connector_definition_id")
     for name in ("client_id", "client_secret"):
         _check_sendable(name, getattr(given.configuration, name))
     app = await call.server.oauth_apps.put(
         caller.organization_id, definition.slug, given.configuration.client_id, given.configuration.client_secret
     )
-    await tell_audit(call.server, caller, "oauth_app.set")
+    await tell_audit(
+        call.server, caller, "oauth_app.set", subject=definition.slug, content={"client_id": app.client_id}
+    )
     return OwnAppAnswer(
         id=app.id,
         scope_id=app.organization_id,
@@ -88,7 +90,7 @@ async def delete_app(call: Call) -> None:
     apps = call.server.oauth_apps
     if definition is None or not await apps.delete(call.caller.organization_id, definition.slug):
         raise ApiError(404, "There is no OAuth app of this organization's own.", error_code="oauth_app_not_found")
-    await tell_audit(call.server, call.caller, "oauth_app.removed")
+    await tell_audit(call.server, call.caller, "oauth_app.removed", subject=definition.slug)
 
 
 def _check_sendable(name: str, value: str | SecretStr) -> None:

@@ -28,7 +28,7 @@ class Flow:
 
     Attributes:
         organization_id: Whose connector it will be.
-        workspace_name: Where it will be.
+        workspace_id: Where it will be; another that takes its name meanwhile is not meant.
         connector_type: What it will be.
         subdomain: The account's.
         redirect_url: Where the browser is sent in the end.
@@ -44,7 +44,7 @@ class Flow:
     """
 
     organization_id: str
-    workspace_name: str
+    workspace_id: str
     connector_type: str
     subdomain: str
     redirect_url: str
@@ -60,7 +60,7 @@ class Flow:
 
 
 _FACTS = (
-    "workspace_name",
+    "workspace_id",
     "connector_type",
     "subdomain",
     "redirect_url",
@@ -142,11 +142,12 @@ class Flows:
             return (await connection.execute(delete(flows).where(flows.c.expires_at < before))).rowcount
 
     async def _opened(self, row: Row[Any] | None) -> Flow | None:
-        if row is None or row.expires_at <= now():
+        if row is None or row.expires_at <= now() or not row.facts.keys() >= {*_FACTS}:
             return None
         verifier = SecretStr((await self._secrets.open(row)).value["verifier"])
         given = {"organization_id": row.organization_id, "stage": row.stage, "browser": row.browser}
-        # A process of another version may have begun it, with facts that this one does not know.
+        # A process of a newer version may have begun it, with facts that this one does not know; what one of an older
+        # version began, with fewer, is begun again.
         facts = {name: row.facts[name] for name in _FACTS}
         return Flow(**given, **facts, verifier=verifier, expires_at=row.expires_at)
 
