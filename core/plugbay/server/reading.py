@@ -7,7 +7,7 @@ say, no text has a NUL, which PostgreSQL cannot keep, and no number is beyond 64
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from types import NoneType
 from typing import Any, TypeGuard, get_args, get_origin
@@ -66,7 +66,7 @@ def read_query(model: type[BaseModel], given: QueryParams) -> BaseModel:
     return read
 
 
-def _check_names(known: Set[str], given: QueryParams) -> None:
+def _check_names(known: Collection[str], given: QueryParams) -> None:
     strange = next((name for name in given if name not in known), None)
     if strange is not None:
         text = f"There is no such parameter; there are {', '.join(sorted(known))}."

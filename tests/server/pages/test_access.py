@@ -18,7 +18,11 @@ FACTS = dict.fromkeys(
 async def told(running):
     """What the audit log has of people's work, the oldest first: event, subject and content, but for who came in."""
     entries = (await running.server.audit.query(running.organization_id)).items
-    return [(each.event, each.subject, each.content) for each in entries[::-1] if each.event not in ("sign_in", "token.issued")]
+    return [
+        (each.event, each.subject, each.content)
+        for each in entries[::-1]
+        if each.event not in ("sign_in", "token.issued")
+    ]
 
 
 async def test_a_new_client_is_shown_its_secret_once(running, operator):
