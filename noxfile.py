@@ -114,7 +114,8 @@ def server(session: nox.Session) -> None:
     # Each test has a server and a database of its own: they run beside each other, and in memory where there is room.
     room = pathlib.Path("/dev/shm")
     quick = {"TMPDIR": str(room)} if room.is_dir() and shutil.disk_usage(room).free > ROOM else {}
-    session.run(*_with_postgres(session), "pytest", "tests/server", "-n", BESIDE, *session.posargs, env=quick)
+    tests = ["tests/server", "tests/docs/test_hosting.py"]
+    session.run(*_with_postgres(session), "pytest", *tests, "-n", BESIDE, *session.posargs, env=quick)
 
 
 @nox.session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -17,6 +18,7 @@ pytest.importorskip("uvicorn")
 
 from tests.server.command import PATIENCE, served
 
+from plugbay import cli, server
 from plugbay.server.app import ENDPOINTS
 from plugbay.server.setting_checks import variable_of
 from plugbay.server.settings import Settings
@@ -42,6 +44,34 @@ def test_settings():
     named = {name for cell in first_cells("Settings") for name in re.findall(r"`(PLUGBAY_[A-Z_]+)`", cell)}
     own_app = {"PLUGBAY_OAUTH_ZENDESK_CLIENT_ID"}
     assert {variable_of(each.name) for each in fields(Settings) if each.name != "oauth_clients"} | own_app == named
+
+
+def test_events():
+    """The table of the audit log has each event that is noted, and nothing else."""
+    named = {event for cell in first_cells("Audit") for event in re.findall(r"`([a-z_.]+)`", cell)}
+    rooms = [Path(server.__file__).parent, Path(cli.__file__).parent]
+    assert set().union(*(events_of(module) for room in rooms for module in room.rglob("*.py"))) == named - {"event"}
+
+
+AT = {"tell_audit": 2, "tell_refusal": 2, "note": 0, "_note": 2}
+"""The functions that note something, and the place of the event among their arguments."""
+
+
+def events_of(module: Path) -> set[str]:
+    """The events that a module notes, where it names them."""
+    found = []
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            found += [each.value for each in node.keywords if each.arg == "event"]
+            found += node.args[AT[name] :][:1] if name in AT else []
+        elif isinstance(node, ast.AsyncFunctionDef):
+            found += [
+                value
+                for each, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                if each.arg == "event"
+            ]
+    return {each.value for each in found if isinstance(each, ast.Constant)}
 
 
 def test_paths():

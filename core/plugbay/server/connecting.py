@@ -206,8 +206,9 @@ async def replace_credentials(
         settings: Settings that are changed with them, by name.
 
     Raises:
-        ApiError: 400, Zendesk refuses them, and the old ones stay.
+        ApiError: 400, Zendesk refuses them, and the old ones stay; 403, the connector's workspace is switched off.
     """
+    check_running(record)
     # The old ones work until the new ones are known to, so a pair that is renewed has no place but here meanwhile.
     kept = MemoryTokenStore()
     definition = definition_of_record(record)

@@ -182,7 +182,7 @@ class Database:
         """How the tables fit this version.
 
         Raises:
-            ConfigurationError: The file is no database.
+            ConfigurationError: The file is no database, or the tables are those of another program.
             ServiceError: The database cannot be reached.
         """
         with self._named_file():
@@ -193,7 +193,7 @@ class Database:
         """Brings the tables to what this version needs; of several processes at once, one does it.
 
         Raises:
-            ConfigurationError: The tables are those of a newer version, or the file is no database.
+            ConfigurationError: The tables are those of a newer version or another program, or the file is no database.
             ServiceError: The database cannot be reached.
         """
         with self._named_file():

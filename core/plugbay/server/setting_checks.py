@@ -105,8 +105,12 @@ def _check_timeouts(settings: Settings) -> None:
 
 
 def _check_public_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+    try:
+        parts = urlsplit(url)
+        is_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets without an IPv6 address in them, or a port that is none
+        is_host = False
+    if not is_host or parts.scheme not in ("http", "https") or parts.username is not None:
         raise _refusal("public_url", "must be an http or https URL without a user name")
     if parts.query or parts.fragment:
         raise _refusal("public_url", "must have no query and no fragment")

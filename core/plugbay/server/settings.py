@@ -62,7 +62,7 @@ class Settings:
         rate_per_minute: Requests of one client in a minute, over all processes.
         sign_in_per_minute: Tries to get in in a minute, of one address.
         trusted_proxies: Addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
-        audit_content: Whether arguments and results are kept in the audit as well.
+        audit_content: Whether the arguments of calls are kept in the audit as well.
         audit_days: Days after which an audit entry is deleted.
         zendesk_url: Where every call of Zendesk goes in place of `https://<subdomain>.zendesk.com`: https, or http on
             loopback.

@@ -61,9 +61,12 @@ def _has_endless_headers(error: BaseException) -> bool:
     return False
 
 
-def _is_distrust(error: BaseException) -> bool:
-    """Whether the host's certificate does not hold, or it does not speak TLS at all: it will not by the next try."""
-    cause: BaseException | None = error
+def _is_distrust(error: Exception) -> bool:
+    """Whether the host's certificate does not hold, or it does not speak TLS at all: it will not by the next try.
+
+    Later, what is no TLS is a fault of the connection, and the service may have got the request.
+    """
+    cause: BaseException | None = error if isinstance(error, httpx.ConnectError) else None
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError) or getattr(cause, "reason", None) == "WRONG_VERSION_NUMBER":
             return True

@@ -41,7 +41,7 @@ class ConnectorChange(Naming):
     summary="Change a connector",
     body=ConnectorChange,
     answer=ConnectorAnswer,
-    errors=(400, 404),
+    errors=(400, 403, 404),
     headers=HEADERS,
     tag="Connectors",
 )

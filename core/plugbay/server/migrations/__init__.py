@@ -15,7 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, insert, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import ConfigurationError, ServiceError
@@ -38,7 +38,8 @@ async def upgrade(connection: AsyncConnection, dialect: str) -> None:
         dialect: `"sqlite"` or `"postgresql"`.
 
     Raises:
-        ConfigurationError: The tables are those of a newer version, which this one cannot work with.
+        ConfigurationError: The tables are those of a newer version, which this one cannot work with, or of another
+            program.
         ServiceError: The steps would leave rows that point to nothing.
     """
     if dialect == "sqlite":
@@ -65,7 +66,11 @@ async def _upgrade_sqlite(connection: AsyncConnection) -> None:
 
 
 def age(connection: Connection) -> Age:
-    """How the tables fit this version."""
+    """How the tables fit this version.
+
+    Raises:
+        ConfigurationError: They are those of another program, which makes its tables in the same way.
+    """
     found = MigrationContext.configure(connection).get_current_revision()
     newest = _newest().revision
     if found is None:
@@ -74,6 +79,10 @@ def age(connection: Connection) -> Age:
         return "fitting"
     if found in {step.revision for step in _steps().walk_revisions()}:
         return "older"
+    if not inspect(connection).has_table(works_since.name):
+        raise ConfigurationError(
+            "The database has the tables of another program.", hint="Give plugbay a database, or a schema, of its own."
+        )
     oldest = connection.execute(select(works_since.c.revision)).scalar()
     return "fitting" if oldest is not None and oldest <= newest else "newer"
 
