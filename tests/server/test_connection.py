@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import AsyncExitStack, suppress
 
 import pytest
@@ -9,7 +10,7 @@ from tests.server.demo import ENDPOINTS, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
-from plugbay.server.connection import MAX_HEAD
+from plugbay.server.connection import MAX_HEAD, UNREAD_SECONDS
 from plugbay.server.listening import CONNECTIONS_PER_REQUEST
 
 REQUEST = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -109,6 +110,17 @@ async def test_most_connections_at_work():
         status, _, _ = await first.answer()
 
     assert 200 == status
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="This system has no such limit.")
+async def test_unread():
+    """The system ends a connection on which nothing is read for long, with all that waits for it."""
+    async with serving(endpoints=ENDPOINTS) as running, connected(running, REQUEST) as wire:
+        await wire.answer()
+        [kept] = running.process.server_state.connections
+        limit = kept.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert UNREAD_SECONDS * 1000 == limit
 
 
 async def test_not_http():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,19 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-__all__ = ["MAX_HEAD", "Connection", "connection"]
+__all__ = ["ABORT", "MAX_HEAD", "UNREAD_SECONDS", "Connection", "connection"]
 
 MAX_HEAD = 32_768
 """Bytes of a request's line and headers."""
 
 MAX_FRAMING = 8
-"""Bytes beside the body, for each byte of it, of a body that comes in chunks: one of a single byte has five of its own."""
+"""Bytes beside the body, for each byte of it, of a body in chunks: one of a single byte has five of its own."""
+
+UNREAD_SECONDS = 60.0
+"""Seconds in which a client must read something of what was sent, or acknowledge that it is there."""
+
+ABORT = "plugbay.abort"
+"""Where a request's scope has what ends its connection, with all that its client has not read yet."""
 
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z.:]+\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?")
 """What the field may be (RFC 3986, section 3.2.2)."""
@@ -30,8 +37,10 @@ class Connection(HttpToolsProtocol):
 
     A head that is late is answered with 408 and one that is too large with 431 (RFC 6585, section 5); a connection
     on which nothing was begun is closed without a word. A request that does not name one host is answered with 400 (RFC
-    9112, section 3.2): what is before us may have taken another one for it. Trailers are left out, and of them and of what else is around
-    a body's chunks (RFC 9112, section 7.1) there may be about as much as of a head: nobody else counts it.
+    9112, section 3.2): what is before us may have taken another one for it.
+
+    Trailers are left out. Of them and of what else is around a body's chunks (RFC 9112, section 7.1) there may be about
+    as much as of a head: nobody else counts it.
 
     Args:
         config: Uvicorn's.
@@ -70,6 +79,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
         super().connection_made(transport)
+        _end_if_unread(transport)
         self._waiting[self] = None
         if len(self.connections) > self._most:
             longest = next(iter(self._waiting))
@@ -102,6 +112,8 @@ class Connection(HttpToolsProtocol):
         """A head begins."""
         super().on_message_begin()
         self._in_head = True
+        scope: Any = self.scope  # which may have more than its type says
+        scope[ABORT] = self.transport.abort
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header has come, or a trailer, which would take the place of a header of that name."""
@@ -183,6 +195,13 @@ class Connection(HttpToolsProtocol):
         if not self._is_answering():
             self.transport.write(_REFUSAL % (status, phrase))
         self.transport.close()
+
+
+def _end_if_unread(transport: asyncio.Transport) -> None:
+    """Lets the system end the connection, with all that waits to be read, if nothing is read for long (RFC 5482)."""
+    wire = transport.get_extra_info("socket")
+    if wire is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNREAD_SECONDS * 1000))
 
 
 def connection(*, head_seconds: float, most: int) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from plugbay.server.failures import ApiError
+from plugbay.server.failures import ApiError, too_many
 
 if TYPE_CHECKING:
     from plugbay.server.state import Drain, Server
@@ -50,8 +50,7 @@ async def count_request(
     for name, limit in _limits(client, workspace_id, settings.rate_per_minute).items():
         wait = await server.rates.take(name, limit)
         if wait is not None:
-            text = f"There were more than {limit} requests in this minute."
-            raise ApiError(429, text, error_code="rate_limited", retry_after=wait)
+            raise too_many(limit, wait)
 
 
 def part_of(most: int) -> int:
@@ -96,7 +95,7 @@ def let_go(drain: Drain, scope: MutableMapping[str, Any]) -> None:
 
 
 def make_room(drain: Drain, holder: str | None = None) -> bool:
-    """Gives up the request whose body is awaited longest: whoever is served takes his time with the answer, not before.
+    """Gives up the request that waits longest for its client: for the rest of its body, or for its answer to be read.
 
     Args:
         drain: Where the requests are.

@@ -32,16 +32,16 @@ __all__ = ["Awaited", "Drain", "Server"]
 
 
 class Awaited(Protocol):
-    """A body that is not there yet.
+    """A request that waits for its client: for the body, or for what was sent to be read.
 
     Attributes:
-        scope: Its request's.
+        scope: Its own.
     """
 
     scope: MutableMapping[str, Any]
 
     def give_up(self) -> None:
-        """Waits for it no longer."""
+        """Waits no longer."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Drain:
         running: Requests that are being answered.
         by_holder: The same for each client that has any, for each workspace by a token of its own, and for each address
             without a client.
-        awaited: Their bodies that are not there yet, the one that is awaited longest first.
+        awaited: Those that wait for their clients, the one that waits longest first.
     """
 
     begun: bool = False

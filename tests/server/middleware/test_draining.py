@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 import pytest
+from starlette.responses import StreamingResponse
 from tests.server.demo import ENDPOINTS, TOKEN, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
 from plugbay.server import health
+from plugbay.server.endpoint import endpoint
 
 READY = b"GET /ready HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+async def _pieces():
+    for _ in range(256):
+        yield b"x" * 65_536
 
 
 @pytest.fixture
@@ -151,3 +158,26 @@ async def test_bodies_that_do_not_come():
     assert [200, 200, 200] == [answer.status_code for answer in answers]
     assert 503 == first
     assert {} == running.server.drain.awaited
+
+
+async def test_answers_that_are_not_read():
+    """However many addresses ask and do not read what they get, whoever reads is answered."""
+
+    @endpoint("GET", "/api/v1/much", summary="Much", auth="none", streams=True)
+    async def much(_call):
+        return StreamingResponse(_pieces(), media_type="application/octet-stream")
+
+    asking = b"GET /api/v1/much HTTP/1.1\r\nhost: a\r\n\r\n"
+    async with serving(endpoints=[much, TOKEN], max_requests=4) as running, AsyncExitStack() as held:
+        wires = []
+        for number in (2, 3, 2, 3):
+            wires.append(await held.enter_async_context(connected(running, asking, f"127.0.0.{number}")))
+            assert 200 == (await wires[-1].head())[0]
+        given = {"client_id": running.client_id, "client_secret": running.client_secret}
+        answer = await running.http.post(TOKEN.path, json=given)
+        with suppress(ConnectionError):
+            assert 1 << 24 > len(await wires[0].rest())
+        whole = [len(await wire.reader.readexactly(1 << 24)) for wire in wires[1:]]
+
+    assert 200 == answer.status_code
+    assert [1 << 24] * 3 == whole

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from plugbay.server.connection import ABORT
 from plugbay.server.failures import ApiError, answer_for, too_large, unavailable
 from plugbay.server.state import Drain
 
@@ -29,7 +30,7 @@ class Bodies:
 
     Args:
         app: What answers.
-        drain: Where it is kept which bodies are awaited; one of them may have to make room for another request.
+        drain: Where it is kept which requests wait for their clients; one may have to make room for another request.
         limit: Bytes of a body.
         seconds: From the first time that the body is asked for to its end.
     """
@@ -59,8 +60,8 @@ class _Body:
     """The body of one request, and the answer that may have to be sent before its end."""
 
     __slots__ = (
-        "_deadline", "_drain", "_is_chunked", "_is_given_up", "_limit", "_receive", "_seconds", "_send", "_size",
-        "_waiting", "declared", "is_complete", "is_refused", "scope",
+        "_deadline", "_drain", "_is_chunked", "_is_given_up", "_is_sending", "_limit", "_receive", "_seconds", "_send",
+        "_size", "_waiting", "declared", "is_complete", "is_refused", "scope",
     )  # fmt: skip
 
     def __init__(self, drain: Drain, scope: Scope, receive: Receive, send: Send, *, limit: int, seconds: float) -> None:
@@ -77,6 +78,7 @@ class _Body:
         self.is_refused = False
         self._waiting: asyncio.Timeout | None = None
         self._is_given_up = False
+        self._is_sending = False
 
     async def receive(self) -> Message:
         if self.is_complete:
@@ -103,6 +105,9 @@ class _Body:
 
     def give_up(self) -> None:
         """Waits no longer than now."""
+        if self._is_sending:
+            self.scope[ABORT]()
+            return
         self._is_given_up = True
         self._deadline = asyncio.get_running_loop().time()
         if self._waiting is not None:
@@ -113,10 +118,19 @@ class _Body:
         if message["type"] == "http.response.start" and ends_early:
             message["headers"] = [*message.get("headers", ()), _CLOSE]
         elif self.is_refused and not message.get("more_body", False):
-            await self._send({**message, "more_body": True})
+            await self._sent({**message, "more_body": True})
             await self._discard()
             message = {"type": "http.response.body"}
-        await self._send(message)
+        await self._sent(message)
+
+    async def _sent(self, message: Message) -> None:
+        self._is_sending = True
+        self._drain.awaited[self] = None
+        try:
+            await self._send(message)
+        finally:
+            self._drain.awaited.pop(self, None)
+            self._is_sending = False
 
     async def _discard(self) -> None:
         left = DISCARDED_LIMITS * self._limit

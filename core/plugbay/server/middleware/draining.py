@@ -18,7 +18,9 @@ _PROBES = frozenset({"/health", "/ready"})
 
 
 class Draining:
-    """Counts requests; refuses those that are too many, or others whose bodies do not come; closes connections after their answers once the end has begun.
+    """Counts requests, and once the end has begun closes connections after their answers.
+
+    Of too many requests one whose body does not come is given up, or else the new one refused.
 
     A client whose connection is closed asks the next process. So a request on a connection that was kept is still
     answered, and the connection ends with the answer.
