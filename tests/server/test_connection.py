@@ -6,11 +6,13 @@ import socket
 from contextlib import AsyncExitStack, suppress
 
 import pytest
+from starlette.responses import Response
 from tests.server.demo import ENDPOINTS, Gate
 from tests.server.middleware.wire import connected
 from tests.server.serving import serving
 
 from plugbay.server.connection import MAX_HEAD, UNREAD_SECONDS
+from plugbay.server.endpoint import endpoint
 from plugbay.server.listening import CONNECTIONS_PER_REQUEST
 
 REQUEST = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -94,6 +96,24 @@ async def test_most_connections():
             statuses.append((await wire.answer())[0])
 
     assert [200] * CONNECTIONS_PER_REQUEST == statuses
+
+
+async def test_most_connections_with_answers_to_read():
+    """A connection whose answer has not been read yet does not make room while another can."""
+    size = 1 << 24
+
+    @endpoint("GET", "/api/v1/much", summary="Much", auth="none", streams=True)
+    async def much(_call):
+        return Response(b"x" * size)
+
+    asking = b"GET /api/v1/much HTTP/1.1\r\nhost: a\r\n\r\n"
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving(endpoints=[much], max_requests=1))
+        slow = await stack.enter_async_context(connected(running, asking))
+        await slow.head()
+        idle = [await stack.enter_async_context(connected(running)) for _ in range(CONNECTIONS_PER_REQUEST)]
+        assert await _is_reset(idle[0])
+        assert size == len(await slow.reader.readexactly(size))
 
 
 async def test_most_connections_at_work():

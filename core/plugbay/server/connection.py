@@ -82,9 +82,7 @@ class Connection(HttpToolsProtocol):
         _end_if_unread(transport)
         self._waiting[self] = None
         if len(self.connections) > self._most:
-            longest = next(iter(self._waiting))
-            del self._waiting[longest]
-            longest.transport.abort()
+            self._make_room()
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -157,6 +155,13 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if not self.transport.is_closing() and not self._is_answering():
             self._waiting[self] = None
+
+    def _make_room(self) -> None:
+        # What an answer still has to send would be lost; only where that is so of all of them the longest goes anyhow.
+        read = (each for each in self._waiting if not each.transport.get_write_buffer_size())
+        longest = next(read, None) or next(iter(self._waiting))
+        del self._waiting[longest]
+        longest.transport.abort()
 
     def _start_timer(self) -> None:
         self._head_timer = self.loop.call_later(self._head_seconds, self._late)

@@ -107,7 +107,8 @@ def _check_timeouts(settings: Settings) -> None:
 def _check_public_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        is_host = bool(parts.hostname) and parts.port != 0
+        # Port 0 is that of a server that has none yet; what is no port at all raises.
+        is_host = bool(parts.hostname) and (parts.port or 0) >= 0
     except ValueError:  # brackets without an IPv6 address in them, or a port that is none
         is_host = False
     if not is_host or parts.scheme not in ("http", "https") or parts.username is not None:
