@@ -44,7 +44,7 @@ from plugbay.mending import (
     shown,
 )
 from plugbay.schema_text import fields_at, schema_at, type_text
-from plugbay.sendable import find_unsendable, holds_at_most
+from plugbay.sendable import holds_at_most, unsendable
 
 __all__ = ["UNSET", "Arguments", "Parameter", "Rare", "Unset", "Wire"]
 
@@ -56,6 +56,11 @@ _MAX_PROBLEMS = 50
 """Mistakes that are told, and with which a call is worth mending: with more of them it is no slip."""
 _MAX_VALUES = 20_000
 """Values of a call, at any depth: what is wrong with them is written down for each before any of it can be left out."""
+_UNSENDABLE = {
+    "half_character": "has half a character, which no service takes",
+    "nul_character": "has a NUL character, which not every service takes",
+    "int_64": "a number must be within 64 bits",
+}
 _OTHER_NAMES = {
     "per_page": "limit",
     "page_size": "limit",
@@ -194,9 +199,8 @@ class Arguments:
             bound: dict[str, Any] = self._validator.validate_python(given)
         except ValidationError as error:
             bound = self._mended(given, error)
-        if (found := find_unsendable(bound)) is not None:
-            where, problem = found
-            raise self._refusal({_place(where): [problem]}, {})
+        if (found := next(unsendable(bound), None)) is not None:
+            raise self._refusal({_place(found.path): [_UNSENDABLE[found.rule]]}, {})
         if self._changes and not self._changes_something(bound, params):
             raise self._refusal({"": ["nothing to change was given"]}, {**bound, **self._example_change()})
         return bound
@@ -322,7 +326,7 @@ class Arguments:
         said = "; ".join(
             f"`{where}`: {', '.join(texts)}" if where else ", ".join(texts) for where, texts in problems.items()
         )
-        is_worth_showing = holds_at_most(given, _MAX_VALUES) and find_unsendable(given) is None
+        is_worth_showing = holds_at_most(given, _MAX_VALUES) and next(unsendable(given), None) is None
         call = to_json(shown(self._corrected(given if is_worth_showing else {})))
         return InvalidParameterError(
             f"{self._name}: {said}.",

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
 
 from plugbay.json_safe import is_list, is_object
 
-__all__ = ["find_unsendable", "holds_at_most"]
+__all__ = ["MAX_INTEGER", "MIN_INTEGER", "Unsendable", "holds_at_most", "unsendable"]
 
-_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
+MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 
 _Path = tuple["_Path", Any] | None
 """The names that lead to a part, the last of them first: only the path of a fault is ever written out."""
+
+_Rule = Literal["half_character", "nul_character", "int_64"]
+
+
+class Unsendable(NamedTuple):
+    """A part that some service does not take.
+
+    Attributes:
+        path: The names that lead to it.
+        rule: `"half_character"`, half of a surrogate pair, which has no form in UTF-8; `"nul_character"`, which
+            databases cannot keep; or `"int_64"`, a number beyond 64 bits or none at all.
+    """
+
+    path: list[Any]
+    rule: _Rule
 
 
 def holds_at_most(value: Any, most: int) -> bool:
@@ -29,41 +44,34 @@ def holds_at_most(value: Any, most: int) -> bool:
     return False
 
 
-def find_unsendable(whole: Any) -> tuple[Sequence[Any], str] | None:
-    """The path to the first part that some service does not take, and what is wrong with it.
-
-    That is half of a surrogate pair, which has no form in UTF-8; a NUL, which databases cannot keep; and a number
-    beyond 64 bits or none at all. A name's fault is that of what has the name.
-    """
+def unsendable(whole: Any) -> Iterator[Unsendable]:
+    """Each part that some service does not take, in its order; a name's fault is that of what has the name."""
     waiting: list[tuple[_Path, Any]] = [(None, whole)]
     while waiting:
         path, value = waiting.pop()
-        if (problem := _problem(value)) is not None:
-            return _written(path), problem
+        if (rule := _broken(value)) is not None:
+            yield Unsendable(_written(path), rule)
         # The last that is put there is looked at first.
         if is_object(value):
             waiting += [((path, name), part) for name, part in [*value.items()][::-1]]
         elif is_list(value):
             waiting += [((path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
-    return None
 
 
-def _problem(value: Any) -> str | None:
+def _broken(value: Any) -> _Rule | None:
     if isinstance(value, str):
-        return _problem_of_text(value)
+        return _broken_by_text(value)
     if isinstance(value, int | float):
         # What is no number at all is not within either.
-        return None if _MIN_INTEGER <= value <= _MAX_INTEGER else "a number must be within 64 bits"
+        return None if MIN_INTEGER <= value <= MAX_INTEGER else "int_64"
     names = value if is_object(value) else ()
-    return next((problem for name in names if isinstance(name, str) and (problem := _problem_of_text(name))), None)
+    return next((rule for name in names if isinstance(name, str) and (rule := _broken_by_text(name))), None)
 
 
-def _problem_of_text(text: str) -> str | None:
+def _broken_by_text(text: str) -> _Rule | None:
     if "\0" in text:
-        return "has a NUL character, which not every service takes"
-    if text.isascii() or text.encode(errors="ignore").decode() == text:
-        return None
-    return "has half a character, which no service takes"
+        return "nul_character"
+    return None if text.isascii() or text.encode(errors="ignore").decode() == text else "half_character"
 
 
 def _written(path: _Path) -> list[Any]:

@@ -17,6 +17,14 @@ from plugbay.server.listening import CONNECTIONS_PER_REQUEST
 
 REQUEST = b"GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n"
 
+_MUCH = 1 << 24
+_ASKING_MUCH = b"GET /api/v1/much HTTP/1.1\r\nhost: a\r\n\r\n"
+
+
+@endpoint("GET", "/api/v1/much", summary="Much", auth="none", streams=True)
+async def _much(_call):
+    return Response(b"x" * _MUCH)
+
 
 async def test_silent():
     """A connection on which nothing is said is closed."""
@@ -100,20 +108,26 @@ async def test_most_connections():
 
 async def test_most_connections_with_answers_to_read():
     """A connection whose answer has not been read yet does not make room while another can."""
-    size = 1 << 24
-
-    @endpoint("GET", "/api/v1/much", summary="Much", auth="none", streams=True)
-    async def much(_call):
-        return Response(b"x" * size)
-
-    asking = b"GET /api/v1/much HTTP/1.1\r\nhost: a\r\n\r\n"
     async with AsyncExitStack() as stack:
-        running = await stack.enter_async_context(serving(endpoints=[much], max_requests=1))
-        slow = await stack.enter_async_context(connected(running, asking))
+        running = await stack.enter_async_context(serving(endpoints=[_much], max_requests=1))
+        slow = await stack.enter_async_context(connected(running, _ASKING_MUCH))
         await slow.head()
         idle = [await stack.enter_async_context(connected(running)) for _ in range(CONNECTIONS_PER_REQUEST)]
         assert await _is_reset(idle[0])
-        assert size == len(await slow.reader.readexactly(size))
+        assert _MUCH == len(await slow.reader.readexactly(_MUCH))
+
+
+async def test_connections_that_read_no_answers():
+    """Where no other connection has read its answer, the one that waits longest makes room all the same."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(serving(endpoints=[_much], max_requests=1))
+        for _ in range(CONNECTIONS_PER_REQUEST):
+            slow = await stack.enter_async_context(connected(running, _ASKING_MUCH))
+            await slow.head()
+        new = await stack.enter_async_context(connected(running, REQUEST))
+        status, _, _ = await new.answer()
+
+    assert 200 == status
 
 
 async def test_most_connections_at_work():

@@ -77,6 +77,20 @@ async def test_tables_of_a_newer_version_are_refused(database, since):
     assert "0004" == (await database.first(text("SELECT version_num FROM alembic_version")))[0]
 
 
+async def test_tables_of_another_program_are_refused(database_url):
+    """A database that another program made by the same means is a ConfigurationError that says so, and stays as it is."""
+    database = Database(database_url)
+    async with database.begin() as connection:
+        await connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        await connection.execute(text("INSERT INTO alembic_version VALUES ('5f3a')"))
+    for act in (database.age, database.migrate):
+        with pytest.raises(ConfigurationError, match=r"^The database has the tables of another program\."):
+            await act()
+    async with database.read() as connection:
+        assert ["alembic_version"] == await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    await database.close()
+
+
 async def test_tables_of_a_newer_version_that_fit(database):
     """Tables of a newer version that say that this one can work with them are left as they are, and used."""
     await _become_newer(database, "0003")

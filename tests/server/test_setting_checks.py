@@ -16,6 +16,8 @@ from plugbay.server.settings import Settings
         ({"port": -1}, "PLUGBAY_PORT must be from 0 to 65535."),
         ({"public_url": "plugbay.example"}, "PLUGBAY_PUBLIC_URL must be an http or https URL"),
         ({"public_url": "https://user:hunter2@plugbay.example"}, "PLUGBAY_PUBLIC_URL must be an http or https URL"),
+        ({"public_url": "https://[::1"}, "PLUGBAY_PUBLIC_URL must be an http or https URL"),
+        ({"public_url": "https://plugbay.example:99999"}, "PLUGBAY_PUBLIC_URL must be an http or https URL"),
         ({"public_url": "https://plugbay.example/?a=b"}, "PLUGBAY_PUBLIC_URL must have no query"),
         ({"public_url": "https://plugbay.example/sub"}, "PLUGBAY_PUBLIC_URL must have no path. Pages"),
         ({"zendesk_url": "ftp://zendesk.example"}, "PLUGBAY_ZENDESK_URL must be a plain URL"),

@@ -157,8 +157,9 @@ class Connection(HttpToolsProtocol):
             self._waiting[self] = None
 
     def _make_room(self) -> None:
-        # What an answer still has to send would be lost; only where that is so of all of them the longest goes anyhow.
-        read = (each for each in self._waiting if not each.transport.get_write_buffer_size())
+        # What an answer still has to send would be lost; only where that is so of all others the longest goes anyhow.
+        others = (each for each in self._waiting if each is not self)
+        read = (each for each in others if not each.transport.get_write_buffer_size())
         longest = next(read, None) or next(iter(self._waiting))
         del self._waiting[longest]
         longest.transport.abort()

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from typing_extensions import TypeVar
 
-from plugbay.server.failures import ApiError
+from plugbay.server.failures import ApiError, too_many
 from plugbay.server.guessing import spend_try
 from plugbay.server.reading import check_path, read_body, read_query
 from plugbay.server.shares import count_request
@@ -214,7 +214,7 @@ class _Path:
             return await read_body(model, request, optional=declared.body_optional)
         # Before anything is read: whoever may not try again costs nothing.
         if (wait := await spend_try(self._server, request)) is not None:
-            raise _too_many(self._server.settings.sign_in_per_minute, wait)
+            raise too_many(self._server.settings.sign_in_per_minute, wait)
         return await read_body(model, request, optional=declared.body_optional, limit=LARGEST_GUARDED)
 
     async def _caller(self, declared: Endpoint, request: Request) -> Caller | None:
@@ -234,11 +234,6 @@ class _Path:
             return Response(None, 204, {"Allow": self._allow})
         text = f"This address takes {self._allow}."
         raise ApiError(405, text, error_code="method_not_allowed", headers={"Allow": self._allow})
-
-
-def _too_many(limit: int, wait: float) -> ApiError:
-    text = f"There were more than {limit} requests in this minute."
-    return ApiError(429, text, error_code="rate_limited", retry_after=wait)
 
 
 def _response(declared: Endpoint, result: BaseModel | Response | None) -> Response:

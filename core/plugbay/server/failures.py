@@ -38,6 +38,7 @@ __all__ = [
     "not_found",
     "stack_of",
     "too_large",
+    "too_many",
     "unavailable",
 ]
 
@@ -213,6 +214,12 @@ def answer_for(error: Exception, request_id: str) -> Response:
 def too_large(limit: int) -> ApiError:
     """The answer to a body of more than `limit` bytes."""
     return ApiError(413, f"A body may have {limit} bytes.", error_code="body_too_large", details={"limit": limit})
+
+
+def too_many(limit: int, wait: float, what: str = "requests") -> ApiError:
+    """The answer to more in a minute than `limit`, who may go on after `wait` seconds."""
+    text = f"There were more than {limit} {what} in this minute."
+    return ApiError(429, text, error_code="rate_limited", retry_after=wait)
 
 
 def unavailable(message: str = "The service is not available at the moment.") -> ApiError:

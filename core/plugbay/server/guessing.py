@@ -12,7 +12,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from plugbay.server.failures import ApiError
+from plugbay.server.failures import ApiError, too_many
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -59,8 +59,7 @@ async def counted_tokens(server: Server, request: Request) -> AsyncGenerator[Non
             raise
     else:
         return
-    text = f"There were more than {server.settings.sign_in_per_minute} tokens in this minute that are not good."
-    raise ApiError(429, text, error_code="rate_limited", retry_after=wait)
+    raise too_many(server.settings.sign_in_per_minute, wait, "tokens that are not good")
 
 
 def has_guessed_too_often(server: Server, request: Request) -> bool:

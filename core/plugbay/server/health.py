@@ -28,7 +28,7 @@ async def health(_call: Call) -> Health:
 
 @endpoint("GET", "/ready", summary="Whether to send requests here", answer=Health, auth="none", tag="Health")
 async def ready(call: Call) -> Health:
-    """503 while the database cannot be reached or written or has tables that this version cannot work with, and when the process ends."""
+    """503 while the database cannot be reached or written, while its tables do not fit, and when the process ends."""
     if call.server.drain.begun:
         raise unavailable("The process is about to end.")
     try:

@@ -18,7 +18,7 @@ from plugbay.server.failures import ApiError, invalid
 if TYPE_CHECKING:
     from plugbay.server.store import ConnectorRecord
 
-__all__ = ["HEADERS", "Meant", "meant_by"]
+__all__ = ["HEADERS", "WORKSPACE_HEADER", "Meant", "meant_by", "named_workspace"]
 
 TYPE_HEADER, WORKSPACE_HEADER = "X-Connector-Type", "X-Workspace-Name"
 
@@ -73,13 +73,19 @@ def meant_by(headers: Mapping[str, str]) -> Meant:
     Raises:
         ApiError: 422, the name of the workspace is not percent-encoded UTF-8 (RFC 3986 section 2.1).
     """
-    return Meant(headers.get(TYPE_HEADER, "").strip() or None, _decoded(headers.get(WORKSPACE_HEADER, "")) or None)
+    return Meant(headers.get(TYPE_HEADER, "").strip() or None, named_workspace(headers))
 
 
-def _decoded(text: str) -> str:
+def named_workspace(headers: Mapping[str, str]) -> str | None:
+    """The name of the workspace that a request's headers say; None if they say none.
+
+    Raises:
+        ApiError: 422, the name is not percent-encoded UTF-8 (RFC 3986 section 2.1).
+    """
+    text = headers.get(WORKSPACE_HEADER, "")
     try:
         if text.isascii():
-            return unquote(text, errors="strict").strip()
+            return unquote(text, errors="strict").strip() or None
     except UnicodeDecodeError:
         pass
     raise invalid(WORKSPACE_HEADER, f"{WORKSPACE_HEADER} is a name in percent-encoded UTF-8, as Zo%C3%AB.")

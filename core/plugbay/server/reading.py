@@ -7,21 +7,21 @@ say, no text has a NUL, which PostgreSQL cannot keep, and no number is beyond 64
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from types import NoneType
-from typing import Any, TypeGuard, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from plugbay.json_safe import is_list, is_object
+from plugbay.sendable import unsendable
 from plugbay.server.failures import MAX_FIELD_ERRORS, ApiError, FieldError, field_errors, not_found, too_large
 
-__all__ = ["MAX_INTEGER", "MIN_INTEGER", "PATH_SEGMENT", "check_path", "check_values", "read_body", "read_query"]
-
-MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
+__all__ = ["PATH_SEGMENT", "check_path", "check_values", "read_body", "read_query"]
 
 PATH_SEGMENT = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$"
 """What a parameter in a path may be: ids and slugs."""
@@ -30,6 +30,12 @@ _segment = re.compile(PATH_SEGMENT[:-1] + r"\Z").match
 # Seldom true, and then the body is looked at piece by piece.
 _is_suspicious = re.compile(rb"\\u0000|\d{19}|NaN|Infinity|\d[eE]\+?\d{2}").search
 _JSON = re.compile(r"application/json\s*(;\s*charset\s*=\s*\"?utf-8\"?\s*)?\Z", re.IGNORECASE)
+
+_RULES = {
+    "half_character": "A text must not have half of a surrogate pair.",
+    "nul_character": "A text must not have a NUL character.",
+    "int_64": "A number must be within 64 bits.",
+}
 
 
 def check_path(values: Mapping[str, str]) -> None:
@@ -117,9 +123,9 @@ def _validated(model: type[BaseModel], raw: bytes) -> BaseModel:
 def _with_integers(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if _is_object(value):
+    if is_object(value):
         return {name: _with_integers(part) for name, part in value.items()}
-    return [_with_integers(part) for part in value] if _is_list(value) else value
+    return [_with_integers(part) for part in value] if is_list(value) else value
 
 
 def _parsed(raw: bytes) -> Any:
@@ -139,48 +145,9 @@ def check_values(value: Any) -> None:
     Raises:
         ApiError: 422, a text has a NUL, or a number is beyond 64 bits or none at all.
     """
-    found = [_fault(*each) for each in islice(_faults(value), MAX_FIELD_ERRORS)]
+    found = list(islice(unsendable(value), MAX_FIELD_ERRORS))
     if found:
-        raise _refused(found)
-
-
-_Path = tuple["_Path", Any] | None
-"""The names that lead to a part, the last of them first: only the path of a fault is ever written out."""
-
-
-def _faults(whole: Any) -> Iterator[tuple[str, str, str]]:
-    """Each part that cannot be: its place, the rule, and the rule's name."""
-    waiting: list[tuple[_Path, Any]] = [(None, whole)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, str):
-            if "\0" in value:
-                yield _written(path), "A text must not have a NUL character.", "nul_character"
-        elif isinstance(value, (int, float)):
-            if not MIN_INTEGER <= value <= MAX_INTEGER:
-                yield _written(path), "A number must be within 64 bits.", "int_64"
-        elif _is_object(value):
-            # A name has its own faults, which are its object's. The last that is put there is looked at first.
-            for name, part in [*value.items()][::-1]:
-                waiting += (((path, name), part), (path, name))
-        elif _is_list(value):
-            waiting += [((path, index), value[index]) for index in range(len(value) - 1, -1, -1)]
-
-
-def _written(path: _Path) -> str:
-    names: list[str] = []
-    while path is not None:
-        path, name = path
-        names.append(str(name))
-    return ".".join(reversed(names))
-
-
-def _is_object(value: Any) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, Mapping)
-
-
-def _is_list(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
+        raise _refused([_fault(".".join(map(str, each.path)), _RULES[each.rule], each.rule) for each in found])
 
 
 def _fault(place: str, message: str, code: str) -> FieldError:

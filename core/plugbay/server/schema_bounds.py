@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plugbay.server.reading import MAX_INTEGER, MIN_INTEGER
+from plugbay.sendable import MAX_INTEGER, MIN_INTEGER
 
 __all__ = ["ANY_JSON", "bounded"]
 

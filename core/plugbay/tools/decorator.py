@@ -18,15 +18,14 @@ from typing import Any, Protocol, TypeVar, cast, overload
 
 from plugbay.context import Step, ToolCall, open_tool_call
 from plugbay.errors import ConfigurationError, InvalidParameterError, NetworkError, PlugbayError, clip
-from plugbay.json_safe import is_list, is_object
-from plugbay.mending import parsed_json
+from plugbay.json_safe import is_object
 from plugbay.policy import Policy, Rules
 from plugbay.result import Page, Result
 from plugbay.tools.adapter import Adapter, find_adapter, is_control_flow
 from plugbay.tools.budget import SMALLEST_BUDGET, compact, fit, fit_failure
 from plugbay.tools.catalogue import Catalogue, catalogue_text
 from plugbay.tools.envelope import Envelope, as_failure, failure, is_failure, success
-from plugbay.tools.parameters import tool_annotations
+from plugbay.tools.parameters import read_params, tool_annotations
 
 __all__ = ["MAX_OUTPUT_CHARS", "Settings", "ToolUtils", "identified", "tool_utils", "wrap"]
 
@@ -34,10 +33,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_OUTPUT_CHARS = 40_000
 """Characters of JSON that a tool's result may have unless it is told otherwise."""
-
-_MOST_FIELDS = 200
-_LONGEST_FIELD = 200
-"""Fields that a model may choose, and characters of each: what it sends is looked for in every record."""
 
 _LONGEST_REASON = 300
 """Characters of what Python says of arguments that do not fit; it names them, however long their names are."""
@@ -265,7 +260,8 @@ class _Tool:
                 if name in arguments.arguments:
                     arguments.arguments[name] = str(arguments.arguments[name]).strip().lower().replace("-", "_")
             if "params" in arguments.arguments:
-                arguments.arguments["params"] = _params(call, arguments.arguments["params"])
+                params, call.select_fields = read_params(arguments.arguments["params"])
+                arguments.arguments["params"] = params
         return arguments
 
     def _shaped(self, call: ToolCall, value: Any) -> Envelope:
@@ -340,41 +336,6 @@ def _hands_on(value: Any, step: Step) -> bool:
     elif is_object(value) and "data" in value and set(value) <= {"data", "meta"}:
         value = value["data"]
     return value is step.data or (isinstance(value, list | dict) and bool(value == step.data))
-
-
-def _params(call: ToolCall, given: Any) -> Any:
-    """The `params` of a model's call as an object; the fields it asks for are noted on the call."""
-    params = parsed_json(given)
-    if params is None or params == "":
-        return None
-    if not is_object(params):
-        raise InvalidParameterError(
-            "`params` must be an object.",
-            hint='As in {"limit": 10}.',
-            details={"fields": {"params": ["not an object"]}},
-        )
-    rest = dict(params)
-    call.select_fields = _field_names(parsed_json(rest.pop("select_fields", None)))
-    return rest
-
-
-def _field_names(given: Any) -> tuple[str, ...]:
-    names = given.split(",", _MOST_FIELDS) if isinstance(given, str) else [] if given is None else given
-    if not (is_list(names) and all(isinstance(name, str) for name in names)):
-        raise _wrong_fields("must be a list of field names")
-    if len(names) > _MOST_FIELDS:
-        raise _wrong_fields(f"has at most {_MOST_FIELDS} names")
-    if any(len(name) > _LONGEST_FIELD for name in names):
-        raise _wrong_fields(f"has names of at most {_LONGEST_FIELD} characters")
-    return tuple(name.strip() for name in names)
-
-
-def _wrong_fields(problem: str) -> InvalidParameterError:
-    return InvalidParameterError(
-        f"`select_fields` {problem}.",
-        hint='As in {"select_fields": ["id", "subject"]}.',
-        details={"fields": {"params.select_fields": [problem]}},
-    )
 
 
 def _worth_another_try(error: Exception, values: tuple[Any, ...], named: dict[str, Any]) -> bool:  # noqa: ARG001 - a hook's signature

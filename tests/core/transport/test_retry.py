@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import email.utils
 import math
+import os
+import ssl
 
 import httpx
 import pytest
@@ -13,11 +16,13 @@ from hypothesis import strategies as st
 
 from plugbay.auth import BasicToken
 from plugbay.errors import NetworkError, PlugbayError, RateLimitedError, ServiceError
+from plugbay.outcome import is_unknown
 from plugbay.sandbox import Sandbox
 from plugbay.transport import Request, RetryPolicy, Transport
 from plugbay.transport.waits import asked_wait
 
 from .conftest import read_error
+from .test_outside import CERTIFICATE
 
 GET = Request("GET", "/tickets", repeatable=True)
 OK = httpx.Response(200, json={})
@@ -63,6 +68,26 @@ async def test_no_secure_connection_is_final(clock):
             await plain.send(GET)
         await plain.aclose()
     assert (False, []) == (caught.value.retryable, clock.slept)
+
+
+async def test_a_secure_connection_that_breaks_may_have_carried_the_request(transport, tmp_path, clock):
+    """What is no TLS behind a request is not taken for a certificate's fault: a write may have been done by then."""
+    pem, heads = tmp_path / "server.pem", []
+    pem.write_text(CERTIFICATE)
+    ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=pem)
+    ours.load_cert_chain(pem)
+    theirs.check_hostname = False
+
+    async def break_off(reader, writer):
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        os.write(writer.get_extra_info("socket").fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    async with await asyncio.start_server(break_off, "127.0.0.1", 0, ssl=ours) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = transport(base_url=f"https://127.0.0.1:{port}", http=httpx.AsyncHTTPTransport(verify=theirs))
+        with pytest.raises(NetworkError, match="The connection to 127") as caught:
+            await client.send(Request("POST", "/tickets", json={}))
+    assert (1, True, []) == (len(heads), is_unknown(caught.value), clock.slept)
 
 
 async def test_three_tries_with_growing_waits(transport, script, clock):

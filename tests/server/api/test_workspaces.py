@@ -65,6 +65,7 @@ async def test_the_connectors_of_an_inactive_workspace_do_not_run(api, connector
     refused = await api.refused(403, "POST", f"{CONNECTORS}/{connector_id}/execute", call)
     assert "workspace_inactive" == refused["errors"][0]["error_code"]
     await api.refused(403, "POST", f"{CONNECTORS}/{connector_id}/check")
+    await api.refused(403, "PUT", f"{CONNECTORS}/{connector_id}", {"credentials": {"access_token": "another"}})
     assert [] == api.running.sandbox.requests
     await api.ok("PUT", f"{PATH}/{workspace.id}", {"status": "active"})
     await api.execute(connector_id, "tickets", "list", {"limit": 1})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from ..serving import serving
@@ -106,6 +108,15 @@ async def test_an_application_token_with_a_workspace(running, office):
     assert 1 == len((await running.server.workspaces.list(running.organization_id)).items)
 
 
+async def test_a_workspace_whose_name_no_header_holds(running, office):
+    """A name beyond ASCII is percent-encoded in the header, as it is where a connector is named by its id."""
+    await office.connect("Zoë & Co")
+    token = await running.bearer()
+
+    assert 200 == (await office.call(token, **{"x-workspace-name": quote("Zoë & Co")})).status_code
+    assert 422 == (await office.call(token, **{"x-workspace-name": "Zo%FF"})).status_code
+
+
 async def test_a_bound_token_and_another_name(office):
     """A token of one workspace is not good for another that is named; naming its own does no harm."""
     await office.connect("acme")
@@ -123,7 +134,8 @@ async def test_an_inactive_workspace(running, office):
     found = await running.server.workspaces.by_name(running.organization_id, "acme")
     await running.server.workspaces.update(running.organization_id, found.id, status="inactive")
 
-    assert 403 == (await office.call(token)).status_code
+    refusal = await office.call(token)
+    assert (403, "The workspace is switched off.") == (refusal.status_code, refusal.json()["error"]["data"]["message"])
 
 
 async def test_the_limit_of_a_client(sandbox):

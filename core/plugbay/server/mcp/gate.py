@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from plugbay.server.caller import ORGANIZATION_HEADER, Caller, bearer_token, caller_of, find_bearer
+from plugbay.server.execution import check_active
 from plugbay.server.failures import ApiError
 from plugbay.server.guessing import counted_tokens
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.tokens import ACCESS
 from plugbay.server.mcp.grants import Grants
+from plugbay.server.meant import WORKSPACE_HEADER, named_workspace
 from plugbay.server.shares import count_request
 
 if TYPE_CHECKING:
     from plugbay.server.state import Server
     from plugbay.server.store import Bearer, Workspace
 
-__all__ = ["WORKSPACE_HEADER", "WORKSPACE_PARAMETER", "Visitor", "admit"]
+__all__ = ["WORKSPACE_PARAMETER", "Visitor", "admit"]
 
-WORKSPACE_HEADER = "x-workspace-name"
 WORKSPACE_PARAMETER = "workspace"
 
 
@@ -62,8 +63,7 @@ async def _visitor(server: Server, request: Request, token: str) -> Visitor:
     caller = await _caller(server, request, bearer)
     await _spend(server, request, caller, bearer)
     workspace = await _workspace(server, request, caller)
-    if workspace.status != "active":
-        raise ApiError(403, "The workspace is not active.", error_code="workspace_inactive")
+    check_active(workspace.status)
     bound = Caller(caller.organization_id, caller.client_id, workspace.id, via="mcp")
     return Visitor(bound, workspace, request.scope.get("plugbay.request_id"))
 
@@ -97,7 +97,7 @@ async def _spend(server: Server, request: Request, caller: Caller, bearer: Beare
 
 async def _workspace(server: Server, request: Request, caller: Caller) -> Workspace:
     """The workspace that the token is bound to, or the one that is named."""
-    named = request.headers.get(WORKSPACE_HEADER) or request.query_params.get(WORKSPACE_PARAMETER)
+    named = named_workspace(request.headers) or request.query_params.get(WORKSPACE_PARAMETER)
     if caller.workspace_id is None:
         return await _named(server, caller, named)
     found = await server.workspaces.get(caller.organization_id, caller.workspace_id)
@@ -116,9 +116,9 @@ async def _named(server: Server, caller: Caller, name: str | None) -> Workspace:
             400,
             "This token is good for several workspaces: name one.",
             error_code="workspace_needed",
-            field="X-Workspace-Name",
-            hint="Add ?workspace=NAME to the address, or the header X-Workspace-Name: NAME; or use a token that is bound "
-            "to one workspace, from POST /api/v1/account/applications/scoped-token.",
+            field=WORKSPACE_HEADER,
+            hint=f"Add ?workspace=NAME to the address, or the header {WORKSPACE_HEADER}: NAME; or use a token that is "
+            "bound to one workspace, from POST /api/v1/account/applications/scoped-token.",
         )
     found = await server.workspaces.by_name(caller.organization_id, name)
     if found is None:
@@ -126,7 +126,7 @@ async def _named(server: Server, caller: Caller, name: str | None) -> Workspace:
             404,
             "There is no such workspace.",
             error_code="workspace_not_found",
-            field="X-Workspace-Name",
+            field=WORKSPACE_HEADER,
             hint="GET /api/v1/workspaces lists them.",
         )
     return found

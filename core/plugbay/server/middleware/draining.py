@@ -20,7 +20,7 @@ _PROBES = frozenset({"/health", "/ready"})
 class Draining:
     """Counts requests, and once the end has begun closes connections after their answers.
 
-    Of too many requests one whose body does not come is given up, or else the new one refused.
+    Of too many requests one that waits for its client is given up, or else the new one refused.
 
     A client whose connection is closed asks the next process. So a request on a connection that was kept is still
     answered, and the connection ends with the answer.

@@ -112,7 +112,7 @@ async def _made(server: Server, flow: Flow, workspace: Workspace, definition: De
 
 async def _renewed(server: Server, flow: Flow, connector_id: str, granted: _Granted) -> str:
     record = await server.connectors.get(flow.organization_id, connector_id)
-    # Nothing changes a connector's account or kind; were it otherwise, one account's data would go under another's name.
+    # Nothing changes a connector's account or kind; if it did, one account's data would go under another's name.
     if record is None or (record.subdomain, record.connector_type) != (flow.subdomain, flow.connector_type):
         raise Problem("connector_not_found")
     await keep_credentials(server, _person(flow), record, secret=granted.secret, kind="oauth", check=granted.check)

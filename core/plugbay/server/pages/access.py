@@ -141,9 +141,8 @@ async def set_oauth_app(visit: Visit) -> Response:
 async def remove_oauth_app(visit: Visit) -> Response:
     """Removes it."""
     definition = by_type(visit.form.get("oauth_type", ""))
-    if definition is None or await visit.server.oauth_apps.find(visit.organization_id, definition.slug) is None:
+    if definition is None or not await visit.server.oauth_apps.delete(visit.organization_id, definition.slug):
         raise not_found("oauth_app")
-    await visit.server.oauth_apps.delete(visit.organization_id, definition.slug)
     await visit.note("oauth_app.removed", definition.slug)
     return go("/access", "oauth-app-removed")
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypedDict, Unpack
 
@@ -111,7 +111,6 @@ _FINISH = (
         outcome=bindparam("new_outcome"),
         fate=bindparam("new_fate"),
         duration_ms=bindparam("new_duration"),
-        content=func.coalesce(bindparam("new_content", type_=audit.c.content.type), audit.c.content),
     )
 )
 
@@ -149,7 +148,6 @@ class Audit:
         outcome: str,
         fate: str | None = None,
         duration_ms: float | None = None,
-        content: dict[str, Any] | None = None,
     ) -> None:
         """Notes how an entry with the outcome `"started"` ended; any other stays as it is.
 
@@ -158,12 +156,11 @@ class Audit:
             outcome: `"ok"`, or an error's code.
             fate: What is known of a write that failed.
             duration_ms: How long it took, in milliseconds.
-            content: In place of what was noted at the start; None leaves that.
 
         Raises:
             ServiceError: The database cannot be reached.
         """
-        end = {"new_outcome": outcome, "new_fate": fate, "new_duration": duration_ms, "new_content": content}
+        end = {"new_outcome": outcome, "new_fate": fate, "new_duration": duration_ms}
         await self._group.submit(_Part(end={"entry_id": entry_id, **end}))
 
     async def query(
