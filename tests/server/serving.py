@@ -67,16 +67,21 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    sandbox: Sandbox | None = None, *, endpoints: Sequence[Endpoint] | None = None, **settings: Any
+    sandbox: Sandbox | None = None,
+    *,
+    endpoints: Sequence[Endpoint] | None = None,
+    address: str = "127.0.0.1",
+    **settings: Any,
 ) -> AsyncGenerator[Running]:
     """Runs a server for the block.
 
     Args:
         sandbox: The Zendesk that it calls, with its OAuth client as the operator's.
         endpoints: These in place of the server's own, for tests of what is around them.
+        address: Where it listens.
         **settings: Of `Settings`; the database is a new SQLite file if none is named.
     """
-    bound = listen("127.0.0.1", 0)
+    bound = listen(address, 0)
     try:
         with tempfile.TemporaryDirectory() as folder:
             settings.setdefault("database_url", f"sqlite:///{Path(folder) / 'plugbay.db'}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -11,6 +13,7 @@ from tests.server.serving import serving
 from plugbay.server.endpoint import LARGEST_GUARDED, routes
 from plugbay.server.failures import MAX_FIELD_ERRORS
 
+NEEDS_IPV6 = pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="This machine has no IPv6.")
 ADMIN = "an-admin-token-of-some-length-for-tests"
 THING = {"name": "A thing"}
 
@@ -270,10 +273,17 @@ class TestRates:
         assert ["malformed_json", "body_too_large"] == [answer.json()["errors"][0]["error_code"] for answer in first]
         assert 429 in {answer.status_code for answer in later}
 
-    @pytest.mark.parametrize(("trusted", "expected"), [((), {400, 429}), (("127.0.0.1",), {400})])
-    async def test_proxies(self, trusted, expected):
-        """Addresses that a proxy tells count only if the proxy is trusted; else anybody would be whom he likes."""
-        async with serving(endpoints=[TOKEN], sign_in_per_minute=3, trusted_proxies=trusted) as running:
+    @pytest.mark.parametrize("address", ["127.0.0.1", pytest.param("::", marks=NEEDS_IPV6)])
+    @pytest.mark.parametrize(
+        ("trusted", "expected"), [((), {400, 429}), (("127.0.0.1",), {400}), (("127.0.0.0/8",), {400})]
+    )
+    async def test_proxies(self, address, trusted, expected):
+        """Addresses that a proxy tells count only if the proxy is trusted; else anybody would be whom he likes.
+
+        A server that listens for IPv6 sees an IPv4 proxy at an address that is mapped into it.
+        """
+        limits = {"sign_in_per_minute": 3, "trusted_proxies": trusted}
+        async with serving(endpoints=[TOKEN], address=address, **limits) as running:
             answers = [
                 await running.http.post(
                     TOKEN.path,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from plugbay.errors import AuthenticationError
 from plugbay.server.store import AuditEntry
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from plugbay.server.store import ConnectorRecord
 
 __all__ = ["tell_audit", "tell_refusal"]
+
+LARGEST_VALUE = 2_000
+"""Bytes of a setting's value in a note; of a larger one it has the size. Pages of the log are read as a whole."""
 
 REFUSALS_PER_MINUTE = 10
 """Refusals of one client that are noted in a minute: whoever knows an id must not fill its organization's log."""
@@ -55,9 +60,14 @@ async def tell_audit(
         event=event,
         subject=subject,
         outcome=outcome,
-        content=None if content is None else dict(content),
+        content=None if content is None else {name: _bounded(value) for name, value in content.items()},
     )
     return await server.audit.record(entry, connection=connection)
+
+
+def _bounded(value: Any) -> Any:
+    size = len(to_json(value))
+    return value if size <= LARGEST_VALUE else f"[{size} bytes]"
 
 
 async def tell_refusal(server: Server, client_id: str, event: str, via: Via) -> None:

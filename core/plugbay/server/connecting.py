@@ -170,7 +170,7 @@ async def change_settings(
     *,
     event: str = "connector.changed",
 ) -> ConnectorRecord:
-    """Changes a connector's settings, with the note of it in the audit log or not at all.
+    """Changes a connector's settings, with the note of it in the audit log or not at all; what stays needs no note.
 
     Args:
         server: The server.
@@ -182,6 +182,9 @@ async def change_settings(
     Raises:
         NotFoundError: It was removed meanwhile.
     """
+    settings = {name: value for name, value in settings.items() if getattr(record, name) != value}
+    if not settings:
+        return record
     async with server.database.begin() as connection:
         changed = await server.connectors.update(record.organization_id, record.id, **settings, connection=connection)
         await tell_audit(server, caller, event, record, content=settings, connection=connection)

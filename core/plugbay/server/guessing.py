@@ -6,13 +6,14 @@ lock him out. What is guessed at has 256 random bits, or is the operator's to ch
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING
 
-from plugbay.server.failures import ApiError, too_many
+from plugbay.server.failures import ApiError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -46,20 +47,22 @@ async def spend_try(server: Server, request: Request, purpose: str = "") -> floa
 async def counted_tokens(server: Server, request: Request) -> AsyncGenerator[None]:
     """Counts a token that the block refuses with 401 as a try to guess one.
 
-    They count apart from sign-ins: a program whose token has ended must be able to get another.
+    They count apart from sign-ins: a program whose token has ended must be able to get another. And it must learn that
+    from a 401 however many others of its address guess; so what they have used up is a hint, and no other answer.
 
     Raises:
-        ApiError: 429 in place of the block's 401, there were too many from this address in this minute.
+        ApiError: What the block raises.
     """
     try:
         yield
     except ApiError as refusal:
         wait = await spend_try(server, request, _TOKENS) if refusal.status == _UNAUTHORIZED else None
-        if wait is None:
-            raise
-    else:
-        return
-    raise too_many(server.settings.sign_in_per_minute, wait, "tokens that are not good")
+        if wait is not None:
+            refusal.error.hint = (
+                "Too many tokens that are not good came from this address: "
+                f"the operator's is not looked at for {math.ceil(wait)} seconds."
+            )
+        raise
 
 
 def has_guessed_too_often(server: Server, request: Request) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import gc
+import ipaddress
 import logging
 import signal
 import socket
@@ -29,6 +30,10 @@ __all__ = ["CONNECTIONS_PER_REQUEST", "Process", "allow_files", "keep_what_stays
 logger = logging.getLogger("plugbay.server")
 
 BACKLOG = 2048
+
+IPV6 = 6
+MAPPED_BITS = 96
+"""Bits of `::ffff:0:0/96`, which IPv4 addresses are mapped into (RFC 4291, section 2.5.5.2)."""
 
 CONNECTIONS_PER_REQUEST = 4
 """Connections for each request that may run at once; most are idle."""
@@ -168,11 +173,19 @@ def _config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        forwarded_allow_ips=[form for each in settings.trusted_proxies for form in _forms(each)],
         timeout_keep_alive=round(settings.keep_alive),
         timeout_graceful_shutdown=round(settings.drain_seconds),
         backlog=BACKLOG,
     )
+
+
+def _forms(proxy: str) -> list[str]:
+    """A proxy's address or network as the system may show it: to a socket of IPv6 that takes IPv4 too, as mapped into it."""
+    network = ipaddress.ip_network(proxy, strict=False)
+    if network.version == IPV6:
+        return [proxy]
+    return [proxy, f"::ffff:{network.network_address}/{MAPPED_BITS + network.prefixlen}"]
 
 
 def allow_files() -> None:

@@ -11,10 +11,13 @@ from plugbay.server.failures import ApiError, too_many
 if TYPE_CHECKING:
     from plugbay.server.state import Drain, Server
 
-__all__ = ["count_request", "hold", "let_go", "make_room", "part_of"]
+__all__ = ["STRANGER", "count_request", "hold", "let_go", "make_room", "part_of"]
 
 _CLIENT = "plugbay.client"
 _HELD = "plugbay.held"
+
+STRANGER = "address "
+"""How the names of holders begin of whom only the address is known."""
 
 _PART = 2
 """One client, or one address without one, may have this part of all requests that may run at once: downloads, say, or
@@ -104,11 +107,16 @@ def make_room(drain: Drain, holder: str | None = None) -> bool:
     Returns:
         Whether there was any.
     """
-    mine = (each for each in drain.awaited if holder is None or holder in each.scope.get(_HELD, ()))
-    longest = next(mine, None)
-    if longest is None:
+    mine = [each for each in drain.awaited if holder is None or holder in each.scope.get(_HELD, ())]
+    if not mine:
         return False
+    # Strangers before clients: nobody without a token ends the work of somebody who has one.
+    longest = next((each for each in mine if _is_strangers(each.scope)), mine[0])
     del drain.awaited[longest]
     let_go(drain, longest.scope)
     longest.give_up()
     return True
+
+
+def _is_strangers(scope: MutableMapping[str, Any]) -> bool:
+    return all(holder.startswith(STRANGER) for holder in scope.get(_HELD, ()))

@@ -77,6 +77,15 @@ async def test_what_a_connector_is_cannot_be_changed(api, connector_id, change, 
     assert before == await api.ok("GET", f"{CONNECTORS}/{connector_id}")
 
 
+async def test_what_stays_is_not_noted_and_what_is_large_is_cut(api, connector_id):
+    """A change to what is there already leaves no note, and a large setting is in its note by its size alone."""
+    change = {"name": "Front desk", "replication_config": {"x": "x" * 3_000}}
+    for _ in range(3):
+        await api.ok("PUT", f"{CONNECTORS}/{connector_id}", change)
+    notes = (await api.ok("GET", "/api/v1/audit", params={"event": "connector.changed"}))["data"]
+    assert [{"name": "Front desk", "replication_config": "[3008 bytes]"}] == [note["content"] for note in notes]
+
+
 async def test_other_credentials_take_the_place_of_the_old_ones(api, connector_id):
     """Credentials that Zendesk accepts are the connector's from then on, which is active again, and the check is told."""
     api.running.sandbox.account.tokens.clear()

@@ -127,9 +127,9 @@ HEAD = (
 )
 
 
-async def begun(held, running, address):
+async def begun(held, running, address, head=HEAD):
     """A request whose body is being awaited."""
-    wire = await held.enter_async_context(connected(running, HEAD, address))
+    wire = await held.enter_async_context(connected(running, head, address))
     assert 100 == (await wire.head())[0]
     return wire
 
@@ -145,6 +145,24 @@ async def test_one_address_does_not_have_it_all():
 
     assert (503, "close") == (status, headers["connection"])
     assert [422, 422] == others
+
+
+async def test_strangers_make_room_first():
+    """While a stranger's body is awaited, nobody who has a token makes room, however long his own takes."""
+    async with serving(endpoints=[TOKEN, *ENDPOINTS], max_requests=4) as running, AsyncExitStack() as held:
+        bearer = f"authorization: Bearer {await running.bearer()}\r\n".encode()
+        known = HEAD.replace(b"/account/applications/token", b"/things").replace(
+            b"host: a\r\n", b"host: a\r\n" + bearer
+        )
+        honest = await begun(held, running, "127.0.0.1", known)
+        strangers = [await begun(held, running, f"127.0.0.{number}") for number in (2, 2, 3)]
+        given = {"client_id": running.client_id, "client_secret": running.client_secret}
+        answer = await running.http.post(TOKEN.path, json=given)
+        await honest.send(b'{"name":1')
+        statuses = [(await strangers[0].head())[0], (await honest.head())[0]]
+
+    assert 200 == answer.status_code
+    assert [503, 400] == statuses
 
 
 async def test_bodies_that_do_not_come():

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from plugbay.server.failures import answer_for, unavailable
 from plugbay.server.guessing import origin_of
-from plugbay.server.shares import hold, let_go, make_room, part_of
+from plugbay.server.shares import STRANGER, hold, let_go, make_room, part_of
 from plugbay.server.state import Drain
 
 __all__ = ["Draining"]
@@ -60,7 +60,7 @@ class Draining:
 
     def _may_run(self, scope: Scope) -> bool:
         client = scope.get("client")
-        holder = f"address {origin_of(client[0]) if client else ''}"
+        holder = STRANGER + (origin_of(client[0]) if client else "")
         if self._drain.running > self._most and not make_room(self._drain):
             return False
         limits = {holder: part_of(self._most)}
