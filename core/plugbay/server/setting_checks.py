@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
@@ -105,13 +105,8 @@ def _check_timeouts(settings: Settings) -> None:
 
 
 def _check_public_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        # Port 0 is that of a server that has none yet; what is no port at all raises.
-        is_host = bool(parts.hostname) and (parts.port or 0) >= 0
-    except ValueError:  # brackets without an IPv6 address in them, or a port that is none
-        is_host = False
-    if not is_host or parts.scheme not in ("http", "https") or parts.username is not None:
+    parts = _parts(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise _refusal("public_url", "must be an http or https URL without a user name")
     if parts.query or parts.fragment:
         raise _refusal("public_url", "must have no query and no fragment")
@@ -121,6 +116,16 @@ def _check_public_url(url: str) -> None:
             "must have no path",
             hint="Pages, cookies and /.well-known are at the root of a host: give the server a host name of its own.",
         )
+
+
+def _parts(url: str) -> SplitResult | None:
+    """What a URL is made of; None if it has brackets without an IPv6 address in them, or a port that is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _check_zendesk(settings: Settings) -> None:
