@@ -146,3 +146,12 @@ async def test_a_connector_stays_in_the_callers_own_workspace(running):
         made.workspace_name,
         [each.name for each in (await running.server.workspaces.list(running.organization_id)).items],
     )
+
+
+async def test_a_removal_is_noted_once(running, caller):
+    """Of two removals of one connector the second finds nothing to remove, and notes nothing."""
+    record, _ = await create_connector(running.server, caller, new(running), good(running))
+    await remove_connector(running.server, caller, record)
+    with pytest.raises(ApiError, match="There is no connector"):
+        await remove_connector(running.server, caller, record)
+    assert 1 == (await events(running)).count("connector.deleted")

@@ -76,8 +76,10 @@ async def _list_organizations(server: Server, _options: Options) -> Rows:
 async def _create_client(server: Server, options: Options) -> dict[str, Any]:
     name = _name(options.name)
     await _get(server, options.organization)
-    client, secret = await server.clients.create(options.organization, name)
-    await _note(server, options.organization, "client.created", client.id, {"name": client.name})
+    async with server.database.begin() as connection:
+        client, secret = await server.clients.create(options.organization, name, connection=connection)
+        entry = _entry(options.organization, "client.created", client.id, {"name": client.name})
+        await server.audit.record(entry, connection=connection)
     return {"client_id": client.id, "client_secret": secret, "organization_id": client.organization_id}
 
 
@@ -97,16 +99,20 @@ async def _list_clients(server: Server, options: Options) -> Rows:
 
 async def _revoke_client(server: Server, options: Options) -> dict[str, Any]:
     await _get(server, options.organization)
-    if not await server.clients.revoke(options.organization, options.client):
-        raise NotFoundError("The organization has no such client, or it was revoked before.")
-    await _note(server, options.organization, "client.revoked", options.client)
+    async with server.database.begin() as connection:
+        if not await server.clients.revoke(options.organization, options.client, connection=connection):
+            raise NotFoundError("The organization has no such client, or it was revoked before.")
+        entry = _entry(options.organization, "client.revoked", options.client)
+        await server.audit.record(entry, connection=connection)
     return {"client_id": options.client, "revoked": True}
 
 
 async def _join_client(server: Server, options: Options) -> dict[str, Any]:
     await _get(server, options.organization)
-    await server.clients.join(options.client, options.organization)
-    await _note(server, options.organization, "client.joined", options.client)
+    async with server.database.begin() as connection:
+        await server.clients.join(options.client, options.organization, connection=connection)
+        entry = _entry(options.organization, "client.joined", options.client)
+        await server.audit.record(entry, connection=connection)
     return {"client_id": options.client, "organizations": await server.clients.organizations_of(options.client)}
 
 
@@ -132,8 +138,10 @@ async def _list_redirects(server: Server, options: Options) -> Rows:
 
 
 async def _set_redirects(server: Server, organization_id: str, urls: list[str]) -> Rows:
-    await server.organizations.set_redirect_urls(organization_id, urls)
-    await _note(server, organization_id, "redirects.set", content={"redirect_urls": urls})
+    async with server.database.begin() as connection:
+        await server.organizations.set_redirect_urls(organization_id, urls, connection=connection)
+        entry = _entry(organization_id, "redirects.set", content={"redirect_urls": urls})
+        await server.audit.record(entry, connection=connection)
     return [{"url": url} for url in urls]
 
 
@@ -153,8 +161,10 @@ async def _set_policy(server: Server, options: Options) -> dict[str, Any]:
         raise ConfigurationError(
             "The policy has a field that there is not.", hint="There are allow, deny, confirm and dry_run."
         ) from None
-    changed = await server.organizations.set_policy(options.organization, policy)
-    await _note(server, options.organization, "policy.set", content={"policy": changed.policy})
+    async with server.database.begin() as connection:
+        changed = await server.organizations.set_policy(options.organization, policy, connection=connection)
+        entry = _entry(options.organization, "policy.set", content={"policy": policy})
+        await server.audit.record(entry, connection=connection)
     return changed.policy
 
 
@@ -211,16 +221,10 @@ def _name(given: str) -> str:
     return name
 
 
-async def _note(
-    server: Server,
-    organization_id: str,
-    event: str,
-    subject: str | None = None,
-    content: dict[str, Any] | None = None,
-) -> None:
-    await server.audit.record(
-        AuditEntry(organization_id=organization_id, via="cli", event=event, subject=subject, content=content)
-    )
+def _entry(
+    organization_id: str, event: str, subject: str | None = None, content: dict[str, Any] | None = None
+) -> AuditEntry:
+    return AuditEntry(organization_id=organization_id, via="cli", event=event, subject=subject, content=content)
 
 
 def _organization(found: Organization) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from plugbay.errors import AuthenticationError, ConfigurationError, PlugbayError
 from plugbay.server.auditing import tell_audit
 from plugbay.server.caller import not_found
 from plugbay.server.credentials import AuthKind, kind_of, sealed
-from plugbay.server.execution import check_active, check_running, definition_of_record, note_status
+from plugbay.server.execution import check_active, check_running, definition_of_record, no_connector, note_status
 from plugbay.server.failures import ApiError
 from plugbay.server.token_store import with_tokens
 
@@ -340,9 +340,14 @@ async def check_connector(server: Server, caller: Caller, record: ConnectorRecor
 
 
 async def remove_connector(server: Server, caller: Caller, record: ConnectorRecord) -> str:
-    """Removes a connector and its credentials; gives the id of the note of it in the audit log."""
+    """Removes a connector and its credentials; gives the id of the note of it in the audit log.
+
+    Raises:
+        ApiError: 404, it was removed meanwhile.
+    """
     async with server.database.begin() as connection:
-        await server.connectors.delete(record.organization_id, record.id, connection=connection)
+        if not await server.connectors.delete(record.organization_id, record.id, connection=connection):
+            raise no_connector(record.id)
         return await tell_audit(server, caller, "connector.deleted", record, connection=connection)
 
 

@@ -72,7 +72,7 @@ async def test_no_secure_connection_is_final(clock):
 
 async def test_a_secure_connection_that_breaks_may_have_carried_the_request(transport, tmp_path, clock):
     """What is no TLS behind a request is not taken for a certificate's fault: a write may have been done by then."""
-    pem, heads = tmp_path / "server.pem", []
+    pem, heads, wires = tmp_path / "server.pem", [], []
     pem.write_text(CERTIFICATE)
     ours, theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cafile=pem)
     ours.load_cert_chain(pem)
@@ -80,6 +80,7 @@ async def test_a_secure_connection_that_breaks_may_have_carried_the_request(tran
 
     async def break_off(reader, writer):
         heads.append(await reader.readuntil(b"\r\n\r\n"))
+        wires.append(writer)
         os.write(writer.get_extra_info("socket").fileno(), b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     async with await asyncio.start_server(break_off, "127.0.0.1", 0, ssl=ours) as server:
@@ -87,6 +88,8 @@ async def test_a_secure_connection_that_breaks_may_have_carried_the_request(tran
         client = transport(base_url=f"https://127.0.0.1:{port}", http=httpx.AsyncHTTPTransport(verify=theirs))
         with pytest.raises(NetworkError, match="The connection to 127") as caught:
             await client.send(Request("POST", "/tickets", json={}))
+        for wire in wires:
+            wire.transport.abort()
     assert (1, True, []) == (len(heads), is_unknown(caught.value), clock.slept)
 
 

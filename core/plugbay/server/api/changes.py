@@ -57,7 +57,7 @@ async def change_connector(call: Call[ConnectorChange]) -> ConnectorAnswer:
         config = read_credentials(call.body.credentials)
         changed, check = await replace_credentials(call.server, call.caller, known, config, settings=settings)
         return answer_of(changed, CheckSummary(status=check.status, error_message=check.message))
-    return answer_of(await change_settings(call.server, call.caller, known, settings) if settings else known)
+    return answer_of(await change_settings(call.server, call.caller, known, settings))
 
 
 def _settings(change: ConnectorChange, known: ConnectorRecord) -> dict[str, Any]:

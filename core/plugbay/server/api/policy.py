@@ -8,12 +8,13 @@ from pydantic import BaseModel, Field
 
 from plugbay.errors import ConfigurationError
 from plugbay.server.auditing import tell_audit
+from plugbay.server.caller import Caller
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import invalid
 from plugbay.server.policies import check_policy
 from plugbay.server.state import Server
 
-__all__ = ["ENDPOINTS", "PolicyDocument", "set_policy", "told_policy"]
+__all__ = ["ENDPOINTS", "PolicyDocument", "set_policy"]
 
 _PATH = "/api/v1/policy"
 _TAG = "Policy"
@@ -44,18 +45,12 @@ async def put_policy(call: Call[PolicyDocument]) -> PolicyDocument:
 
     Only the operator may: a program must not widen what it may do itself.
     """
-    await set_policy(call.server, call.caller.organization_id, call.body)
-    await tell_audit(call.server, call.caller, "policy.set", content=told_policy(call.body))
+    await set_policy(call.server, call.caller, call.body)
     return call.body
 
 
-def told_policy(document: PolicyDocument) -> dict[str, Any]:
-    """A policy as the audit log has it: what it does not say is not restricted."""
-    return {"policy": document.model_dump(exclude_defaults=True)}
-
-
-async def set_policy(server: Server, organization_id: str, document: PolicyDocument) -> None:
-    """Keeps an organization's policy.
+async def set_policy(server: Server, caller: Caller, document: PolicyDocument) -> None:
+    """Keeps the policy of a caller's organization, with its note in the audit log or not at all.
 
     Raises:
         ApiError: 422, a pattern is none, or fits no action that there is.
@@ -65,7 +60,9 @@ async def set_policy(server: Server, organization_id: str, document: PolicyDocum
         check_policy(policy)
     except ConfigurationError as error:
         raise invalid((error.details or {}).get("field", "allow"), str(error)) from None
-    await server.organizations.set_policy(organization_id, policy)
+    async with server.database.begin() as connection:
+        await server.organizations.set_policy(caller.organization_id, policy, connection=connection)
+        await tell_audit(server, caller, "policy.set", content={"policy": policy}, connection=connection)
 
 
 ENDPOINTS = [get_policy, put_policy]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from plugbay.server.api.naming import LONGEST_NAME, required_workspace_name
@@ -94,11 +96,18 @@ async def change_workspace(call: Call[WorkspaceChange]) -> WorkspaceAnswer:
     known = await find_workspace(call.server, call.caller, call.path["workspace_id"])
     change = call.body
     name = None if change.name is None else required_workspace_name(change.name)
-    changed = await call.server.workspaces.update(
-        known.organization_id, known.id, name=name, status=change.status, cache_enabled=change.cache_enabled
-    )
-    settings = {"name": changed.name, "status": changed.status, "cache_enabled": changed.cache_enabled}
-    await tell_audit(call.server, call.caller, "workspace.changed", workspace_id=known.id, content=settings)
+    values: dict[str, Any] = {"name": name, "status": change.status, "cache_enabled": change.cache_enabled}
+    async with call.server.database.begin() as connection:
+        changed = await call.server.workspaces.update(known.organization_id, known.id, **values, connection=connection)
+        settings = {name: getattr(changed, name) for name in values}
+        await tell_audit(
+            call.server,
+            call.caller,
+            "workspace.changed",
+            workspace_id=known.id,
+            content=settings,
+            connection=connection,
+        )
     return answer_of(changed)
 
 
@@ -115,7 +124,8 @@ async def delete_workspace(call: Call) -> WorkspaceAnswer:
     """Deletes a workspace with its connectors and their credentials, and tells what it was."""
     known = await find_workspace(call.server, call.caller, call.path["workspace_id"])
     async with call.server.database.begin() as connection:
-        await call.server.workspaces.delete(known.organization_id, known.id, connection=connection)
+        if not await call.server.workspaces.delete(known.organization_id, known.id, connection=connection):
+            raise not_found("workspace")
         settings = {"name": known.name}
         await tell_audit(
             call.server,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
 from plugbay.server.api.naming import definition_of
 from plugbay.server.api.times import moment
 from plugbay.server.auditing import tell_audit
-from plugbay.server.catalog import by_type
+from plugbay.server.catalog import Definition, by_type
 from plugbay.server.endpoint import Call, endpoint
 from plugbay.server.failures import ApiError, invalid
 
-__all__ = ["delete_app", "put_app"]
+if TYPE_CHECKING:
+    from plugbay.server.caller import Caller
+    from plugbay.server.state import Server
+    from plugbay.server.store import OAuthApp
+
+__all__ = ["delete_app", "put_app", "remove_app", "set_app"]
 
 _TAG = "OAuth"
 _PATH = "/api/v1/oauth/credentials"
@@ -59,11 +64,8 @@ async def put_app(call: Call[OwnApp]) -> OwnAppAnswer:
     definition = definition_of(given.connector_type, given.connector_definition_id, id_field="connector_definition_id")
     for name in ("client_id", "client_secret"):
         _check_sendable(name, getattr(given.configuration, name))
-    app = await call.server.oauth_apps.put(
-        caller.organization_id, definition.slug, given.configuration.client_id, given.configuration.client_secret
-    )
-    await tell_audit(
-        call.server, caller, "oauth_app.set", subject=definition.slug, content={"client_id": app.client_id}
+    app = await set_app(
+        call.server, caller, definition, given.configuration.client_id, given.configuration.client_secret
     )
     return OwnAppAnswer(
         id=app.id,
@@ -87,10 +89,30 @@ async def put_app(call: Call[OwnApp]) -> OwnAppAnswer:
 async def delete_app(call: Call) -> None:
     """Removes the organization's OAuth app; from then on the operator's is used, if there is one."""
     definition = by_type(call.path["connector_type"])
-    apps = call.server.oauth_apps
-    if definition is None or not await apps.delete(call.caller.organization_id, definition.slug):
+    if definition is None or not await remove_app(call.server, call.caller, definition):
         raise ApiError(404, "There is no OAuth app of this organization's own.", error_code="oauth_app_not_found")
-    await tell_audit(call.server, call.caller, "oauth_app.removed", subject=definition.slug)
+
+
+async def set_app(
+    server: Server, caller: Caller, definition: Definition, client_id: str, client_secret: SecretStr
+) -> OAuthApp:
+    """Sets the app of a caller's organization, with its note in the audit log or not at all."""
+    async with server.database.begin() as connection:
+        app = await server.oauth_apps.put(
+            caller.organization_id, definition.slug, client_id, client_secret, connection=connection
+        )
+        told = {"client_id": app.client_id}
+        await tell_audit(server, caller, "oauth_app.set", subject=definition.slug, content=told, connection=connection)
+    return app
+
+
+async def remove_app(server: Server, caller: Caller, definition: Definition) -> bool:
+    """Removes the app of a caller's organization, with its note; returns whether there was one."""
+    async with server.database.begin() as connection:
+        was_there = await server.oauth_apps.delete(caller.organization_id, definition.slug, connection=connection)
+        if was_there:
+            await tell_audit(server, caller, "oauth_app.removed", subject=definition.slug, connection=connection)
+    return was_there
 
 
 def _check_sendable(name: str, value: str | SecretStr) -> None:

@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from plugbay.errors import ConfigurationError
 from plugbay.policy import Policy
-from plugbay.server.api.policy import PolicyDocument, told_policy
+from plugbay.server.api.policy import PolicyDocument
 from plugbay.server.api.policy import set_policy as keep_policy
 from plugbay.server.caller import is_id, not_found
 from plugbay.server.catalog import DEFINITIONS, by_type
 from plugbay.server.failures import ApiError
 from plugbay.server.mcp.grants import Grants
 from plugbay.server.oauth.apps import CALLBACK_PATH
+from plugbay.server.oauth.own_apps import remove_app, set_app
 from plugbay.server.oauth.redirects import is_usable
 from plugbay.server.pages.forms import Form
 from plugbay.server.pages.home import type_name, workspaces_of
@@ -47,8 +48,9 @@ async def create_client(visit: Visit) -> Response:
     name = form.text("client_name", "Name", longest=LONGEST_NAME)
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
-    client, secret = await visit.server.clients.create(visit.organization_id, name)
-    await visit.note("client.created", client.id, {"name": client.name})
+    async with visit.server.database.begin() as connection:
+        client, secret = await visit.server.clients.create(visit.organization_id, name, connection=connection)
+        await visit.note("client.created", client.id, {"name": client.name}, connection=connection)
     return visit.page("client.html", client=client, secret=secret, organization_id=visit.organization_id)
 
 
@@ -65,9 +67,10 @@ async def revoke_client(visit: Visit) -> Response:
     """Ends a client and all of its tokens."""
     _check_operator(visit)
     client = await _client(visit)
-    if not await visit.server.clients.revoke(visit.organization_id, client.id):
-        raise not_found("client")
-    await visit.note("client.revoked", client.id)
+    async with visit.server.database.begin() as connection:
+        if not await visit.server.clients.revoke(visit.organization_id, client.id, connection=connection):
+            raise not_found("client")
+        await visit.note("client.revoked", client.id, connection=connection)
     return go("/access", "revoked")
 
 
@@ -94,8 +97,9 @@ async def set_redirects(visit: Visit) -> Response:
         form.refuse("redirect_urls", f"Addresses: at most {MOST_LINES}.")
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
-    await visit.server.organizations.set_redirect_urls(visit.organization_id, urls)
-    await visit.note("redirects.set", content={"redirect_urls": urls})
+    async with visit.server.database.begin() as connection:
+        await visit.server.organizations.set_redirect_urls(visit.organization_id, urls, connection=connection)
+        await visit.note("redirects.set", content={"redirect_urls": urls}, connection=connection)
     return go("/access", "redirects")
 
 
@@ -111,9 +115,7 @@ async def set_policy(visit: Visit) -> Response:
     }
     if form.errors:
         return await _page(visit, form, _UNPROCESSABLE)
-    policy = PolicyDocument.model_validate({**known, **rules})
-    await keep_policy(visit.server, visit.organization_id, policy)
-    await visit.note("policy.set", content=told_policy(policy))
+    await keep_policy(visit.server, visit.caller, PolicyDocument.model_validate({**known, **rules}))
     return go("/access", "policy")
 
 
@@ -130,10 +132,10 @@ async def set_oauth_app(visit: Visit) -> Response:
     ):
         if not (value.isascii() and value.isprintable()):
             form.refuse(name, f"{label}: only printable ASCII characters.")
-    if form.errors:
+    definition = by_type(slug)
+    if form.errors or definition is None:
         return await _page(visit, form, _UNPROCESSABLE)
-    await visit.server.oauth_apps.put(visit.organization_id, slug, identifier, SecretStr(secret))
-    await visit.note("oauth_app.set", slug, {"client_id": identifier})
+    await set_app(visit.server, visit.caller, definition, identifier, SecretStr(secret))
     return go("/access", "oauth-app")
 
 
@@ -141,9 +143,8 @@ async def set_oauth_app(visit: Visit) -> Response:
 async def remove_oauth_app(visit: Visit) -> Response:
     """Removes it."""
     definition = by_type(visit.form.get("oauth_type", ""))
-    if definition is None or not await visit.server.oauth_apps.delete(visit.organization_id, definition.slug):
+    if definition is None or not await remove_app(visit.server, visit.caller, definition):
         raise not_found("oauth_app")
-    await visit.note("oauth_app.removed", definition.slug)
     return go("/access", "oauth-app-removed")
 
 

@@ -26,6 +26,8 @@ from plugbay.server.pages.render import page
 from plugbay.server.pages.sessions import Session
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from plugbay.server.state import Server
 
 __all__ = ["Viewer", "Visit", "failed", "go", "local_path", "screen", "shielded"]
@@ -85,9 +87,16 @@ class Visit:
         """A page for this person."""
         return page(self.request, name, status, **values)
 
-    async def note(self, event: str, subject: str | None = None, content: Mapping[str, Any] | None = None) -> None:
+    async def note(
+        self,
+        event: str,
+        subject: str | None = None,
+        content: Mapping[str, Any] | None = None,
+        *,
+        connection: AsyncConnection | None = None,
+    ) -> None:
         """Notes in the audit log what was done; see `tell_audit`."""
-        await tell_audit(self.server, self.caller, event, subject=subject, content=content)
+        await tell_audit(self.server, self.caller, event, subject=subject, content=content, connection=connection)
 
 
 Handler = Callable[[Visit], Awaitable[Response]]

@@ -85,8 +85,13 @@ class Clients:
         row = await self._database.first(select(clients.c.organization_id).where(clients.c.id == client_id))
         return None if row is None else str(row.organization_id)
 
-    async def join(self, client_id: str, organization_id: str) -> None:
+    async def join(self, client_id: str, organization_id: str, *, connection: AsyncConnection | None = None) -> None:
         """Lets a client reach one more organization; harmless when it does.
+
+        Args:
+            client_id: Which.
+            organization_id: The organization.
+            connection: A transaction to do it in.
 
         Raises:
             NotFoundError: There is no such client or organization.
@@ -95,11 +100,11 @@ class Clients:
         is_revoked = select(clients.c.id).where(clients.c.id == client_id, clients.c.revoked_at.is_not(None))
         member = {"client_id": client_id, "organization_id": organization_id, "created_at": now()}
         try:
-            async with self._database.begin() as connection:
-                if (await connection.execute(is_revoked)).first() is not None:
+            async with self._database.begin(connection) as own:
+                if (await own.execute(is_revoked)).first() is not None:
                     raise ConflictError("The client was revoked.", hint="Make another.")
-                add = insert_or(connection, memberships).values(**member).on_conflict_do_nothing()
-                await connection.execute(add)
+                add = insert_or(own, memberships).values(**member).on_conflict_do_nothing()
+                await own.execute(add)
         except IntegrityError:
             raise NotFoundError("There is no such client or organization.") from None
 
@@ -127,22 +132,27 @@ class Clients:
         )
         return [record(Client, row) for row in await self._database.all(query)]
 
-    async def revoke(self, organization_id: str, client_id: str) -> bool:
+    async def revoke(self, organization_id: str, client_id: str, *, connection: AsyncConnection | None = None) -> bool:
         """Ends a client and its tokens; if it belongs to another organization, only its access to this one.
+
+        Args:
+            organization_id: Whose.
+            client_id: Which.
+            connection: A transaction to do it in.
 
         Returns:
             Whether there was anything to end.
         """
-        async with self._database.begin() as connection:
-            own = (clients.c.id == client_id, clients.c.organization_id == organization_id)
-            ended = await connection.execute(
-                update(clients).where(*own, clients.c.revoked_at.is_(None)).values(revoked_at=now())
+        async with self._database.begin(connection) as own:
+            home = (clients.c.id == client_id, clients.c.organization_id == organization_id)
+            ended = await own.execute(
+                update(clients).where(*home, clients.c.revoked_at.is_(None)).values(revoked_at=now())
             )
             if ended.rowcount:
-                await connection.execute(delete(bearers).where(bearers.c.client_id == client_id))
+                await own.execute(delete(bearers).where(bearers.c.client_id == client_id))
                 return True
-            if (await connection.execute(select(clients.c.id).where(*own))).first() is not None:
+            if (await own.execute(select(clients.c.id).where(*home))).first() is not None:
                 return False
             mine = (memberships.c.client_id == client_id, memberships.c.organization_id == organization_id)
-            left = await connection.execute(delete(memberships).where(*mine))
+            left = await own.execute(delete(memberships).where(*mine))
             return bool(left.rowcount)

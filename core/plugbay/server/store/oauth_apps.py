@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Row, delete, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugbay.errors import NotFoundError
 from plugbay.server.database import Database
@@ -54,9 +55,22 @@ class OAuthApps:
         self._secrets = secrets
 
     async def put(
-        self, organization_id: str, connector_type: str, client_id: str, client_secret: SecretStr | str
+        self,
+        organization_id: str,
+        connector_type: str,
+        client_id: str,
+        client_secret: SecretStr | str,
+        *,
+        connection: AsyncConnection | None = None,
     ) -> OAuthApp:
         """Sets the organization's app for a connector type; the id stays when there was one.
+
+        Args:
+            organization_id: Whose.
+            connector_type: For which connectors.
+            client_id: The app's.
+            client_secret: The app's.
+            connection: A transaction to do it in.
 
         Raises:
             NotFoundError: There is no such organization.
@@ -66,14 +80,14 @@ class OAuthApps:
         key = {"organization_id": organization_id, "connector_type": connector_type}
         row = {**key, "id": new_id(), "client_id": client_id, "created_at": at, "updated_at": at}
         try:
-            async with self._database.begin() as connection:
-                change = insert_or(connection, oauth_apps).values(**row)
+            async with self._database.begin(connection) as own:
+                change = insert_or(own, oauth_apps).values(**row)
                 change = change.on_conflict_do_update(
                     index_elements=list(key), set_={"client_id": client_id, "updated_at": at}
                 )
-                made = (await connection.execute(change.returning(oauth_apps))).one()
+                made = (await own.execute(change.returning(oauth_apps))).one()
                 value = {"client_id": client_id, "client_secret": secret}
-                await self._secrets.put(organization_id, f"oauth_app/{made.id}", value, connection=connection)
+                await self._secrets.put(organization_id, f"oauth_app/{made.id}", value, connection=own)
         except IntegrityError:
             raise NotFoundError("There is no such organization.") from None
         return _built(made, secret)
@@ -91,10 +105,12 @@ class OAuthApps:
         # The pair was sealed together, and is read together whatever was put between the two reads.
         return _built(row, SecretStr(secret.value["client_secret"]), secret.value["client_id"])
 
-    async def delete(self, organization_id: str, connector_type: str) -> bool:
-        """Removes the app and its secret; returns whether it was there."""
-        async with self._database.begin() as connection:
-            ended = await connection.execute(delete(oauth_apps).where(*_is(organization_id, connector_type)))
+    async def delete(
+        self, organization_id: str, connector_type: str, *, connection: AsyncConnection | None = None
+    ) -> bool:
+        """Removes the app and its secret, in a transaction if one is given; returns whether it was there."""
+        async with self._database.begin(connection) as own:
+            ended = await own.execute(delete(oauth_apps).where(*_is(organization_id, connector_type)))
             return bool(ended.rowcount)
 
 

@@ -64,26 +64,40 @@ class Organizations:
         query = select(organizations).order_by(organizations.c.created_at, organizations.c.id)
         return [record(Organization, row) for row in await self._database.all(query)]
 
-    async def set_policy(self, organization_id: str, policy: Mapping[str, Any]) -> Organization:
+    async def set_policy(
+        self, organization_id: str, policy: Mapping[str, Any], *, connection: AsyncConnection | None = None
+    ) -> Organization:
         """Replaces the policy.
 
+        Args:
+            organization_id: Whose.
+            policy: The new one.
+            connection: A transaction to do it in.
+
         Raises:
             NotFoundError: There is no such organization.
         """
-        return await self._set(organization_id, policy=dict(policy))
+        return await self._set(organization_id, connection, policy=dict(policy))
 
-    async def set_redirect_urls(self, organization_id: str, urls: Sequence[str]) -> Organization:
+    async def set_redirect_urls(
+        self, organization_id: str, urls: Sequence[str], *, connection: AsyncConnection | None = None
+    ) -> Organization:
         """Replaces the redirect URLs.
 
+        Args:
+            organization_id: Whose.
+            urls: The new ones.
+            connection: A transaction to do it in.
+
         Raises:
             NotFoundError: There is no such organization.
         """
-        return await self._set(organization_id, redirect_urls=[*urls])
+        return await self._set(organization_id, connection, redirect_urls=[*urls])
 
-    async def _set(self, organization_id: str, **values: Any) -> Organization:
+    async def _set(self, organization_id: str, connection: AsyncConnection | None, **values: Any) -> Organization:
         change = update(organizations).where(organizations.c.id == organization_id).values(**values)
-        async with self._database.begin() as connection:
-            row = (await connection.execute(change.returning(organizations))).first()
+        async with self._database.begin(connection) as own:
+            row = (await own.execute(change.returning(organizations))).first()
         if row is None:
             raise NotFoundError("There is no such organization.")
         return record(Organization, row)

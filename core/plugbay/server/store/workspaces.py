@@ -121,8 +121,9 @@ class Workspaces:
         name: str | None = None,
         status: WorkspaceStatus | None = None,
         cache_enabled: bool | None = None,
+        connection: AsyncConnection | None = None,
     ) -> Workspace:
-        """Changes what is given.
+        """Changes what is given, in a transaction if one is given.
 
         Raises:
             NotFoundError: The organization has no such workspace.
@@ -132,8 +133,8 @@ class Workspaces:
         values = {key: value for key, value in given.items() if value is not None}
         change = update(workspaces).where(*_is(organization_id, workspace_id)).values(**values, updated_at=now())
         try:
-            async with self._database.begin() as connection:
-                row = (await connection.execute(change.returning(workspaces))).first()
+            async with self._database.begin(connection) as own:
+                row = (await own.execute(change.returning(workspaces))).first()
         except IntegrityError:
             raise ConflictError(
                 "The organization has another workspace of that name.", details={"field": "name"}
