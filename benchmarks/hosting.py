@@ -90,7 +90,6 @@ async def _connector(database: str) -> tuple[str, str, str]:
             name="acme",
             subdomain="acme",
             replication_config={},
-            environment={},
             auth_kind="oauth",
             secret={"grant_id": "1", "access_token": "token"},
         )
