@@ -53,7 +53,7 @@ def test_events():
     assert set().union(*(events_of(module) for room in rooms for module in room.rglob("*.py"))) == named - {"event"}
 
 
-AT = {"tell_audit": 2, "tell_refusal": 2, "note": 0, "_entry": 1}
+AT = {"tell_audit": 2, "tell_refusal": 2, "note": 0, "_note": 2}
 """The functions that note something, and the place of the event among their arguments."""
 
 

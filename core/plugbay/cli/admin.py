@@ -9,19 +9,24 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from plugbay.errors import ConfigurationError, InvalidParameterError, NotFoundError
 from plugbay.plain_text import one_line
 from plugbay.server.api.naming import LONGEST_NAME
+from plugbay.server.auditing import tell_audit
+from plugbay.server.caller import Caller
 from plugbay.server.oauth.redirects import is_usable
 from plugbay.server.policies import check_policy
 from plugbay.server.run import opened
 from plugbay.server.settings import Settings
 from plugbay.server.state import Server
-from plugbay.server.store import AuditEntry, Organization
+from plugbay.server.store import Organization
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 __all__ = ["run"]
 
@@ -78,8 +83,9 @@ async def _create_client(server: Server, options: Options) -> dict[str, Any]:
     await _get(server, options.organization)
     async with server.database.begin() as connection:
         client, secret = await server.clients.create(options.organization, name, connection=connection)
-        entry = _entry(options.organization, "client.created", client.id, {"name": client.name})
-        await server.audit.record(entry, connection=connection)
+        await _note(
+            server, options.organization, "client.created", client.id, {"name": client.name}, connection=connection
+        )
     return {"client_id": client.id, "client_secret": secret, "organization_id": client.organization_id}
 
 
@@ -102,8 +108,7 @@ async def _revoke_client(server: Server, options: Options) -> dict[str, Any]:
     async with server.database.begin() as connection:
         if not await server.clients.revoke(options.organization, options.client, connection=connection):
             raise NotFoundError("The organization has no such client, or it was revoked before.")
-        entry = _entry(options.organization, "client.revoked", options.client)
-        await server.audit.record(entry, connection=connection)
+        await _note(server, options.organization, "client.revoked", options.client, connection=connection)
     return {"client_id": options.client, "revoked": True}
 
 
@@ -111,8 +116,7 @@ async def _join_client(server: Server, options: Options) -> dict[str, Any]:
     await _get(server, options.organization)
     async with server.database.begin() as connection:
         await server.clients.join(options.client, options.organization, connection=connection)
-        entry = _entry(options.organization, "client.joined", options.client)
-        await server.audit.record(entry, connection=connection)
+        await _note(server, options.organization, "client.joined", options.client, connection=connection)
     return {"client_id": options.client, "organizations": await server.clients.organizations_of(options.client)}
 
 
@@ -140,8 +144,7 @@ async def _list_redirects(server: Server, options: Options) -> Rows:
 async def _set_redirects(server: Server, organization_id: str, urls: list[str]) -> Rows:
     async with server.database.begin() as connection:
         await server.organizations.set_redirect_urls(organization_id, urls, connection=connection)
-        entry = _entry(organization_id, "redirects.set", content={"redirect_urls": urls})
-        await server.audit.record(entry, connection=connection)
+        await _note(server, organization_id, "redirects.set", content={"redirect_urls": urls}, connection=connection)
     return [{"url": url} for url in urls]
 
 
@@ -163,8 +166,7 @@ async def _set_policy(server: Server, options: Options) -> dict[str, Any]:
         ) from None
     async with server.database.begin() as connection:
         changed = await server.organizations.set_policy(options.organization, policy, connection=connection)
-        entry = _entry(options.organization, "policy.set", content={"policy": policy})
-        await server.audit.record(entry, connection=connection)
+        await _note(server, options.organization, "policy.set", content={"policy": policy}, connection=connection)
     return changed.policy
 
 
@@ -221,10 +223,17 @@ def _name(given: str) -> str:
     return name
 
 
-def _entry(
-    organization_id: str, event: str, subject: str | None = None, content: dict[str, Any] | None = None
-) -> AuditEntry:
-    return AuditEntry(organization_id=organization_id, via="cli", event=event, subject=subject, content=content)
+async def _note(
+    server: Server,
+    organization_id: str,
+    event: str,
+    subject: str | None = None,
+    content: dict[str, Any] | None = None,
+    *,
+    connection: AsyncConnection,
+) -> None:
+    operator = Caller(organization_id, None, is_admin=True, via="cli")
+    await tell_audit(server, operator, event, subject=subject, content=content, connection=connection)
 
 
 def _organization(found: Organization) -> dict[str, Any]:

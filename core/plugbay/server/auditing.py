@@ -13,9 +13,9 @@ from plugbay.server.store import AuditEntry
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from plugbay.server.caller import Caller, Via
+    from plugbay.server.caller import Caller
     from plugbay.server.state import Server
-    from plugbay.server.store import ConnectorRecord
+    from plugbay.server.store import ConnectorRecord, Via
 
 __all__ = ["tell_audit", "tell_refusal"]
 

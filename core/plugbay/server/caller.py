@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from plugbay.server.failures import ApiError
@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from plugbay.server.state import Server
-    from plugbay.server.store import Bearer
+    from plugbay.server.store import Bearer, Via
 
 __all__ = [
     "ORGANIZATION_HEADER",
     "Caller",
-    "Via",
     "authenticate",
     "bearer_token",
     "caller_of",
@@ -29,8 +28,6 @@ __all__ = [
     "not_found",
     "unauthorized",
 ]
-
-Via = Literal["api", "mcp", "web"]
 
 ORGANIZATION_HEADER = "x-organization-id"
 
@@ -65,38 +62,38 @@ async def authenticate(server: Server, request: Request) -> Caller:
     """Who a request to the API comes from.
 
     Raises:
-        ApiError: 401, there is no token that is good here; 403, the client has no access to the organization; 429,
-            there were too many such tokens.
+        ApiError: 401, there is no token that is good here; 403, the client has no access to the organization.
     """
     token = bearer_token(request)
+    guessed = has_guessed_too_often(server, request)
     async with counted_tokens(server, request):
-        if _is_operators(server, request, token):
+        # Somebody has chosen the operator's token, so somebody may guess it: after too many guesses it is not looked at.
+        if not guessed and _is_operators(server, token):
             return await _operator(server, request)
-        bearer = await find_bearer(server, request, token)
+        bearer = await find_bearer(server, token, alone=guessed)
         if bearer is None or bearer.kind not in _KINDS:
             raise unauthorized("The token is unknown or has expired.")
         return await caller_of(server, bearer, organization_id=request.headers.get(ORGANIZATION_HEADER))
 
 
-def _is_operators(server: Server, request: Request, token: str) -> bool:
-    """Whether it is the operator's token, which somebody has chosen and somebody may guess.
-
-    So it is not looked at any more after too many guesses; a right one would be as good as any.
-    """
+def _is_operators(server: Server, token: str) -> bool:
     admin = server.settings.admin_token
-    if admin is None or has_guessed_too_often(server, request):
-        return False
-    return compare_digest(token.encode(), admin.get_secret_value().encode())
+    return admin is not None and compare_digest(token.encode(), admin.get_secret_value().encode())
 
 
-async def find_bearer(server: Server, request: Request, token: str) -> Bearer | None:
+async def find_bearer(server: Server, token: str, *, alone: bool) -> Bearer | None:
     """What a token stands for; None if it is unknown or has ended.
 
-    All others have 256 random bits. Nobody guesses one, however often he tries, so each is looked up, and who has a good
+    Bearers have 256 random bits. Nobody guesses one, however often he tries, so each is looked up, and who has a good
     one goes on behind the address of somebody who guesses. What guesses must not have is the database: once there were
     too many, their look-ups wait for one another, and have one connection of it at most.
+
+    Args:
+        server: The server.
+        token: The token.
+        alone: Whether its address has guessed too often; see `has_guessed_too_often`.
     """
-    if not has_guessed_too_often(server, request):
+    if not alone:
         return await server.bearers.find(token)
     async with server.strangers:
         return await server.bearers.find(token)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from plugbay.server.caller import ORGANIZATION_HEADER, Caller, bearer_token, caller_of, find_bearer
 from plugbay.server.execution import check_active
 from plugbay.server.failures import ApiError
-from plugbay.server.guessing import counted_tokens
+from plugbay.server.guessing import counted_tokens, has_guessed_too_often
 from plugbay.server.mcp import addresses
 from plugbay.server.mcp.authorization.tokens import ACCESS
 from plugbay.server.mcp.grants import Grants
@@ -46,7 +46,7 @@ async def admit(server: Server, request: Request) -> Visitor:
 
     Raises:
         ApiError: 401, there is no token that is good here; 400, 403 or 404, it is not clear which workspace is meant,
-            or it is none that may be used; 429, there are too many requests, or tokens that are not good.
+            or it is none that may be used; 429, there are too many requests.
     """
     try:
         token = bearer_token(request)
@@ -57,7 +57,7 @@ async def admit(server: Server, request: Request) -> Visitor:
 
 
 async def _visitor(server: Server, request: Request, token: str) -> Visitor:
-    bearer = await find_bearer(server, request, token)
+    bearer = await find_bearer(server, token, alone=has_guessed_too_often(server, request))
     if bearer is None:
         raise _unauthorized(server, "The token is unknown or has expired.")
     caller = await _caller(server, request, bearer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugbay.server.store.audit import Audit, AuditEntry, AuditFilters
+from plugbay.server.store.audit import Audit, AuditEntry, AuditFilters, Via
 from plugbay.server.store.bearers import Bearer, BearerKind, Bearers
 from plugbay.server.store.clients import Client, Clients
 from plugbay.server.store.connectors import ConnectorRecord, Connectors, ConnectorStatus
@@ -41,6 +41,7 @@ __all__ = [
     "Secret",
     "Secrets",
     "Slice",
+    "Via",
     "Workspace",
     "WorkspaceStatus",
     "Workspaces",
